@@ -13,7 +13,7 @@ export type Topic = string;
 /** One message on its way between hosts. */
 export interface Frame {
   readonly topic: Topic;
-  /** Unique per accepted message, not per content: UUIDv7. Backbones carry it so that redeliveries can be told. */
+  /** Unique per accepted message, not per content: UUIDv7. Backbones carry it so that redeliveries can be told; `""` if the sender gave none. */
   readonly id: string;
   /** The content as it stands on every wire. Not to be changed. */
   readonly payload: Uint8Array;

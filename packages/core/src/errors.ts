@@ -35,12 +35,18 @@ export interface Issue {
   readonly hint?: string;
 }
 
+/** What is wrong with content that was refused. */
+export type RefusalReason =
+  | "size" | "utf8" | "json" | "depth" | "keys" | "topic" | "type" | "id" | "time" | "pattern" | "value" | "rule";
+
 export interface ErrorDetails {
   /** The plugin that failed. */
   readonly plugin?: string;
   /** What to do about it. */
   readonly hint?: string;
   readonly cause?: unknown;
+  /** Of `MESSAGE_REFUSED`: one word to count by. */
+  readonly reason?: RefusalReason;
   /** All problems, when there can be several. */
   readonly issues?: readonly Issue[];
 }
@@ -52,6 +58,7 @@ export class ThreatbusError extends Error {
   readonly code: ErrorCode;
   readonly plugin?: string;
   readonly hint?: string;
+  readonly reason?: RefusalReason;
   readonly issues: readonly Issue[];
   readonly [brand] = true;
 
@@ -61,6 +68,7 @@ export class ThreatbusError extends Error {
     this.code = code;
     if (details.plugin !== undefined) this.plugin = details.plugin;
     if (details.hint !== undefined) this.hint = details.hint;
+    if (details.reason !== undefined) this.reason = details.reason;
     this.issues = details.issues ?? [];
   }
 }

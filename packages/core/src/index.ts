@@ -1,1 +1,24 @@
-export {};
+export type {
+  App, AppPlugin, Backbone, BackbonePlugin, Body, Bus, Clock, Configured, ConfiguredApp, ConfiguredBackbone, Counter, Deliver, DropReason,
+  Fields, Frame, Handler, Host, Logger, Message, Metrics, Overflow, Plugin, PluginKind, QueueLimits, SnapshotEnvelope, SnapshotRequest,
+  SnapshotType, SubscribeOptions, Subscription, SubscriptionStats, Topic,
+} from "./contract.ts";
+export { createBus } from "./bus.ts";
+export type { BusOptions, ThreatBus } from "./bus.ts";
+export { contractRevision, defineApp, defineBackbone } from "./plugin.ts";
+export type { Definition } from "./plugin.ts";
+export { decodeMessage, message } from "./message.ts";
+export { matches } from "./router.ts";
+export { ThreatbusError, errorCodes, isThreatbusError, reasonOf } from "./errors.ts";
+export type { ErrorCode, ErrorDetails, Issue, RefusalReason } from "./errors.ts";
+export type { BusState, BusStats, SnapshotStats } from "./stats.ts";
+export type { Sample } from "./metrics.ts";
+export { MetricSet } from "./metrics.ts";
+export { backoff } from "./backoff.ts";
+export type { Backoff, BackoffOptions } from "./backoff.ts";
+export { systemClock } from "./clock.ts";
+export { silentLogger, stderrLogger } from "./logger.ts";
+export { isSecretName, redact } from "./redact.ts";
+export { isTimestamp } from "./timestamp.ts";
+export { defaultQueueLimits } from "./queue.ts";
+export { maxDepth, maxPayloadBytes } from "./json-guard.ts";
