@@ -1,1 +1,17 @@
-export {};
+export { backboneSuite } from "./backbone-suite.ts";
+export type { BackboneLimits, BackboneSubject, BackboneTest } from "./backbone-subject.ts";
+export { chaosProxy } from "./proxy.ts";
+export type { ChaosProxy, ChaosProxyOptions } from "./proxy.ts";
+export type { Direction, Toxic } from "./toxics.ts";
+export { createOracle } from "./oracle.ts";
+export type { Account, Oracle, OracleFigures, OracleReport } from "./oracle.ts";
+export { expectBalanced } from "./balance.ts";
+export { faultScript, runFaultScript } from "./faults.ts";
+export type { FaultHandlers, FaultKind, FaultScript, FaultScriptOptions, FaultStep } from "./faults.ts";
+export { fakeHost } from "./host.ts";
+export type { FakeHost, LogEntry } from "./host.ts";
+export { loopback } from "./loopback.ts";
+export { manualClock } from "./manual-clock.ts";
+export type { ManualClock } from "./manual-clock.ts";
+export { mixSeed, seeded } from "./random.ts";
+export type { Random } from "./random.ts";
