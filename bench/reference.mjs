@@ -1,0 +1,63 @@
+// The bus beside the Python reference, each with its in-memory backbone and ZeroMQ plugin.
+//
+// The reference takes messages in faster than it gives them out and keeps the rest in memory without limit, so a generator that waits for
+// room measures how fast it works off a backlog. What it sustains is the highest pace at which it gives out as much as it takes in.
+import { atLeast, perSecond, short } from "./figures.mjs";
+import { installReference, startBus, startReference } from "./targets.mjs";
+import { calibrate, pairs, transfer } from "./transfer.mjs";
+
+export const title = "Reference: the bus beside the Python Threat Bus 2022.5.16";
+
+/** @returns {Promise<import("./figures.mjs").Row[]>} */
+export async function run({ rounds, seconds }) {
+  let bin;
+  try {
+    bin = await installReference();
+  } catch (error) {
+    console.log(`  skipped, the reference cannot be installed: ${error.message}`);
+    return [{ figure: "the Python reference", ours: "skipped: it cannot be installed here" }];
+  }
+  return [
+    ...(await compare(bin, 1, { rounds, seconds, bar: 80, key: "rate", unit: "messages/s, one subscriber" })),
+    ...(await compare(bin, 10, { rounds, seconds, bar: 50, key: "deliveries", unit: "deliveries/s, ten subscribers" })),
+  ];
+}
+
+async function compare(bin, subscribers, { rounds, seconds, bar, key, unit }) {
+  const bus = await startBus();
+  const reference = await startReference(bin);
+  try {
+    const busLoad = await calibrate(bus, { subscribers, seconds, probe: Math.round(100_000 / subscribers) });
+    const { load, backlog } = await sustained(reference, { subscribers, seconds });
+    const result = await pairs(rounds, () => transfer(bus, busLoad), () => transfer(reference, load));
+    const { ours, theirs, ratio, ratios } = result.of(key);
+    const lost = [result.lost(0), result.lost(1)];
+    console.log(`  ${unit}: ${perSecond(ours)} of ${perSecond(theirs)}, pair by pair ${ratios.map(short).join(" ")}, lost ${lost.join(" and ")}`);
+    const held = atLeast(bar, ratio);
+    return [
+      {
+        figure: `${unit}: reference, sustained`,
+        ours: perSecond(ours),
+        beside: perSecond(theirs),
+        ...held,
+        pass: held.pass && lost[0] + lost[1] === 0,
+        detail: { ratios, lost, runs: result.runs },
+      },
+      { figure: `${unit}: reference, working off a backlog`, ours: perSecond(ours), beside: perSecond(backlog[key]), ratio: ours / backlog[key] },
+    ];
+  } finally {
+    await Promise.all([bus.stop(), reference.stop()]);
+  }
+}
+
+/** The highest pace, in steps of a twentieth, at which the reference gives out as much as it takes in. */
+async function sustained(reference, { subscribers, seconds }) {
+  await transfer(reference, { subscribers, count: 500 });
+  const backlog = await transfer(reference, { subscribers, count: Math.round(5_000 / Math.sqrt(subscribers)) });
+  for (let pace = backlog.rate; pace > backlog.rate / 4; pace *= 0.95) {
+    const load = { subscribers, pace: Math.round(pace), count: Math.round(pace * seconds) };
+    const run = await transfer(reference, load);
+    if (run.lost === 0 && run.rate >= 0.98 * pace) return { load, backlog };
+  }
+  throw new Error("the reference sustains no pace");
+}
