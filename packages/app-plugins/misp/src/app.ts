@@ -1,0 +1,109 @@
+import { message, reasonOf } from "@threatbus/core";
+import type { App, Bus, Host, Message } from "@threatbus/core";
+import { accountOf } from "./account.ts";
+import type { Account, FrameSkip } from "./account.ts";
+import { decodeAttribute } from "./decode.ts";
+import { filterOf } from "./filter.ts";
+import { watchLiveness } from "./liveness.ts";
+import type { Liveness } from "./liveness.ts";
+import type { MispOptions } from "./options.ts";
+import { attributeTopic, heartbeatTopic, receive, splitFrame } from "./receive.ts";
+import { relay } from "./relay.ts";
+import type { Update } from "./relay.ts";
+import { memoryStore } from "./state.ts";
+
+/** Unmapped types that are logged, each once: their names come from outside. */
+const mostTypes = 500;
+
+interface Outgoing {
+  readonly update: Update | "ADD";
+  readonly message: Message;
+}
+
+/** Listens to one MISP and publishes its attributes as indicators, one frame after the other so that their order stays. */
+export function createMisp(options: MispOptions, host: Host): App {
+  const { logger } = host;
+  const ended = new AbortController();
+  const surroundings = { logger, clock: host.clock, signal: AbortSignal.any([host.signal, ended.signal]) };
+  const passes = filterOf(options.filter);
+  const store = memoryStore(options.state.max_items);
+  const unmapped = new Set<string>();
+  let running: Promise<void> = Promise.resolve();
+  let failing = false;
+
+  return {
+    async start(bus) {
+      if (options.api !== undefined) logger.warn("the api option is not used yet by this version: no snapshots, and sightings are not reported to MISP");
+      running = listen(bus, accountOf(host.metrics), watchLiveness(surroundings)).catch((thrown: unknown) => {
+        logger.error("the MISP receiver ended", { error: thrown });
+      });
+      host.metrics.gauge("misp_attributes_remembered", () => store.size);
+    },
+    async stop() {
+      ended.abort();
+      await running;
+    },
+  };
+
+  async function listen(bus: Bus, account: Account, liveness: Liveness): Promise<void> {
+    for await (const frame of receive(options.zmq, surroundings)) {
+      account.received();
+      for (const outgoing of translate(frame, account, liveness)) await publish(bus, outgoing, account);
+    }
+  }
+
+  /** The messages a frame makes; it is in the account when this returns. */
+  function translate(frame: Uint8Array, account: Account, liveness: Liveness): readonly Outgoing[] {
+    const cut = splitFrame(frame);
+    if (cut?.topic === heartbeatTopic) liveness.heartbeat();
+    else liveness.attribute();
+    if (cut === undefined) return refuse("frame");
+    if (cut.topic !== attributeTopic) return skip(cut.topic === heartbeatTopic ? "heartbeat" : "topic");
+
+    const decoded = decodeAttribute(cut.payload);
+    if (!decoded.ok) return refuse(decoded.reason);
+    const { attribute } = decoded.message;
+    try {
+      const decision = relay(decoded.message, store.get(attribute.uuid), passes);
+      if (decision.outcome === "skipped") {
+        if (decision.reason === "type") tellUnmapped(attribute.type);
+        return skip(decision.reason);
+      }
+      const outgoing = decision.indicators.map((indicator): Outgoing => ({ update: indicator.x_threatbus_update ?? "ADD", message: message(indicator) }));
+      store.set(attribute.uuid, decision.sent);
+      account.mapped();
+      return outgoing;
+    } catch (thrown) {
+      logger.warn("an indicator did not pass the bus's check", { attribute: attribute.uuid, reason: reasonOf(thrown) });
+      return refuse("indicator");
+    }
+
+    function refuse(reason: Parameters<Account["refused"]>[0]): readonly Outgoing[] {
+      account.refused(reason);
+      logger.debug("frame from MISP refused", { reason, bytes: frame.length });
+      return [];
+    }
+    function skip(reason: FrameSkip): readonly Outgoing[] {
+      account.skipped(reason);
+      return [];
+    }
+  }
+
+  function tellUnmapped(type: string): void {
+    if (unmapped.has(type) || unmapped.size >= mostTypes) return;
+    unmapped.add(type);
+    logger.info("attributes of this MISP type are skipped: there is no mapping to an indicator", { type: type.slice(0, 100) });
+  }
+
+  async function publish(bus: Bus, { update, message: made }: Outgoing, account: Account): Promise<void> {
+    try {
+      await bus.publish(made);
+      account.published(update);
+      failing = false;
+    } catch (thrown) {
+      account.failed();
+      if (!failing) logger.error("the bus does not take indicators", { error: reasonOf(thrown) });
+      failing = true;
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import { isIPv6 } from "node:net";
+import type { Clock, Logger } from "@threatbus/core";
+import { Subscriber } from "zeromq";
+import type { ZmqOptions } from "./options.ts";
+
+/** Topics of MISP's ZeroMQ publisher (app/files/scripts/mispzmq/mispzmq.py) that are read. */
+export const attributeTopic = "misp_json_attribute";
+/** Sent when MISP had nothing to say for ten seconds. */
+export const heartbeatTopic = "misp_json_self";
+
+/** Bytes of one frame. ZeroMQ drops the connection of a peer that sends more, then connects again. */
+const maxFrameBytes: number = 16 * 1024 * 1024;
+
+export interface Surroundings {
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** Ends the receiver. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Frames of MISP's ZeroMQ publisher as they came, `topic blank JSON` each, until the signal fires. Connects again by itself;
+ * what MISP publishes meanwhile is lost, since its publisher keeps nothing.
+ */
+export async function* receive(options: ZmqOptions, { logger, clock, signal }: Surroundings): AsyncGenerator<Uint8Array, void, undefined> {
+  if (signal.aborted) return;
+  const literal6 = isIPv6(options.host);
+  const endpoint = `tcp://${literal6 ? `[${options.host}]` : options.host}:${options.port}`;
+  const socket = new Subscriber({
+    linger: 0,
+    ipv6: literal6,
+    receiveHighWaterMark: 10_000,
+    maxMessageSize: maxFrameBytes,
+    reconnectInterval: 200,
+    reconnectMaxInterval: 5_000,
+    connectTimeout: 5_000,
+    handshakeInterval: 5_000,
+    heartbeatInterval: 5_000,
+    heartbeatTimeout: 15_000,
+    tcpKeepalive: 1,
+    tcpKeepaliveIdle: 10,
+    tcpKeepaliveInterval: 5,
+    tcpKeepaliveCount: 2,
+  });
+  if (options.username !== undefined) {
+    socket.plainUsername = options.username;
+    socket.plainPassword = options.password ?? "";
+  }
+  tell(socket, endpoint, logger);
+  const close = (): void => socket.close();
+  signal.addEventListener("abort", close, { once: true });
+  try {
+    socket.subscribe(attributeTopic, heartbeatTopic);
+    socket.connect(endpoint);
+    while (!socket.closed) {
+      const parts = await next(socket, logger, clock, signal);
+      for (const part of parts) yield part;
+    }
+  } finally {
+    signal.removeEventListener("abort", close);
+    if (!socket.closed) socket.close();
+  }
+}
+
+/** Cuts a frame at its first blank. `undefined` without one, or when what is before it is no printable ASCII. */
+export function splitFrame(frame: Uint8Array): { readonly topic: string; readonly payload: Uint8Array } | undefined {
+  const blank = frame.subarray(0, 256).indexOf(0x20);
+  if (blank < 1) return undefined;
+  const topic = frame.subarray(0, blank);
+  if (topic.some((byte) => byte < 0x21 || byte > 0x7e)) return undefined;
+  return { topic: String.fromCharCode(...topic), payload: frame.subarray(blank + 1) };
+}
+
+/** The parts of the next message (MISP sends one each), none when the socket closed or bytes that are no ZeroMQ disturbed it. */
+async function next(socket: Subscriber, logger: Logger, clock: Clock, signal: AbortSignal): Promise<readonly Uint8Array[]> {
+  try {
+    return await socket.receive();
+  } catch (thrown) {
+    if (!socket.closed && (thrown as { code?: unknown }).code !== "EAGAIN") {
+      logger.error("receiving from MISP failed, trying again", { error: thrown });
+      await clock.sleep(1_000, signal);
+    }
+    return [];
+  }
+}
+
+/** Logs changes of the connection's state, each once until it changes again. */
+function tell(socket: Subscriber, endpoint: string, logger: Logger): void {
+  let state = "";
+  const enter = (name: string, log: () => void): void => {
+    if (state === name) return;
+    state = name;
+    log();
+  };
+  const failed = ({ error }: { error: Error }): void =>
+    enter("refused", () => logger.warn("MISP's publisher refuses the handshake; are zmq.username and zmq.password right?", { endpoint, error: error.message }));
+  socket.events.on("handshake", () => enter("connected", () => logger.info("connected to MISP", { endpoint })));
+  socket.events.on("disconnect", () => {
+    if (state === "connected") enter("lost", () => logger.warn("connection to MISP lost, connecting again", { endpoint }));
+  });
+  socket.events.on("connect:retry", () => {
+    if (state === "") enter("waiting", () => logger.warn("MISP's publisher does not answer yet, trying on", { endpoint }));
+  });
+  socket.events.on("handshake:error:auth", failed);
+  socket.events.on("handshake:error:protocol", failed);
+  socket.events.on("handshake:error:other", failed);
+}

@@ -1,0 +1,131 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { decodeAttribute } from "../src/decode.ts";
+import { splitFrame } from "../src/receive.ts";
+import { bytes, creator, given, scaled, time, uuid, written } from "./sample.ts";
+
+const reasonOf = (payload: Uint8Array): string => {
+  const decoded = decodeAttribute(payload);
+  return decoded.ok ? "taken" : decoded.reason;
+};
+
+describe("the decoder takes every form MISP writes", () => {
+  test("the normal one", () => {
+    expect(given({ comment: "c", Tag: [{ id: "3", name: "tlp:amber", colour: "#ffc000", exportable: true, local: false }] })).toStrictEqual({
+      action: "add",
+      attribute: {
+        uuid, type: "ip-dst", value: "198.51.100.7", category: "Network activity", comment: "c", toIds: true, deleted: false, timestamp: time, eventId: "625",
+        tags: [{ name: "tlp:amber", local: false, exportable: true }],
+      },
+      event: { id: "625", uuid: "59b8114b-1c80-4149-be3a-03e9c0a83800", orgc: { id: "2", uuid: creator, name: "CIRCL" } },
+    });
+  });
+
+  test.each([true, 1, "1"])("to_ids %j is on", (to_ids) => expect(given({ to_ids }).attribute.toIds).toBe(true));
+  test.each([false, 0, "0"])("to_ids %j is off", (to_ids) => expect(given({ to_ids }).attribute.toIds).toBe(false));
+  test.each([true, 1, "1"])("deleted %j", (deleted) => expect(given({ deleted }).attribute.deleted).toBe(true));
+  test.each([false, 0, "0", undefined, null])("deleted %j: not", (deleted) => expect(given({ deleted }).attribute.deleted).toBe(false));
+  test.each([time, String(time)])("timestamp %j", (timestamp) => expect(given({ timestamp }).attribute.timestamp).toBe(time));
+  test("integers for ids", () => {
+    const message = given({ id: 164363, event_id: 625 }, { Event: { id: 625, orgc_id: 2, org_id: 1 } });
+    expect([message.attribute.eventId, message.event?.orgc.id]).toStrictEqual(["625", "2"]);
+  });
+  test.each([
+    ["a list", [{ name: "a" }, { name: "b" }]],
+    ["an object with numeric keys", { 0: { name: "a" }, 2: { name: "b" } }],
+    ["AttributeTag rows", [{ id: "1", Tag: { name: "a" } }, { Tag: { name: "b", org_id: false, user_id: false } }]],
+    ["a list with junk", [null, 7, "x", { name: "a" }, [], { name: "" }, { name: "b" }]],
+  ])("tags as %s", (_, Tag) => expect(given({ Tag }).attribute.tags.map(({ name }) => name)).toStrictEqual(["a", "b"]));
+  test.each([undefined, null, "x", 7, {}, []])("Tag %j: none", (Tag) => expect(given({ Tag }).attribute.tags).toStrictEqual([]));
+  test.each([["625", "625"], [625, "625"], [undefined, undefined], [null, undefined], [[], undefined]])("Event %j", (Event, id) => expect(given({}, { Event }).event?.id).toBe(id));
+  test("the creator beside the event", () => expect(given({}, { Event: { id: "1" }, Orgc: { id: "2", name: "CIRCL", uuid: creator } }).event?.orgc).toStrictEqual({ id: "2", name: "CIRCL", uuid: creator }));
+  test("no action: an old MISP's add", () => expect(given({}, { action: undefined }).action).toBe("add"));
+  test("value1 and value2 without value", () => {
+    expect(given({ type: "domain|ip", value: undefined, value1: "evil.example", value2: "198.51.100.7" }).attribute.value).toBe("evil.example|198.51.100.7");
+    expect(given({ value: undefined }).attribute.value).toBe("198.51.100.7");
+  });
+  test("an upper-case uuid", () => expect(given({ uuid: uuid.toUpperCase() }).attribute.uuid).toBe(uuid));
+  test("null comment and category", () => expect(given({ comment: null, category: null }).attribute).toMatchObject({ comment: "", category: "" }));
+  test("half a surrogate pair", () => expect(given({ comment: "a\ud800b" }).attribute.comment).toBe("a\ufffdb"));
+  test("escapes as PHP writes them", () => {
+    const payload = Buffer.from(JSON.stringify(written({ type: "url", value: "SLOT" })).replace("SLOT", "http:\\/\\/b\\u00fccher.example\\/"));
+    expect(decodeAttribute(payload)).toMatchObject({ message: { attribute: { value: "http://bücher.example/" } } });
+  });
+});
+
+describe("the decoder refuses with a reason", () => {
+  test.each([
+    ["json", Buffer.from("")], ["json", Buffer.from("{")], ["json", Buffer.from('{"Attribute": }')], ["utf8", Buffer.from([0x7b, 0xff, 0x7d])],
+    ["depth", Buffer.from("[".repeat(100_000))], ["depth", Buffer.from(`{"a":${"[".repeat(64)}${"]".repeat(64)}}`)],
+    ["shape", Buffer.from(`{"a":${"[".repeat(63)}${"]".repeat(63)}}`)], ["shape", Buffer.from(`{"Attribute":"${"[".repeat(100)}\\"["}`)],
+    ["size", Buffer.alloc(16 * 1024 * 1024 + 1, " ")], ["shape", Buffer.from("[]")], ["shape", Buffer.from("null")], ["shape", Buffer.from('"x"')],
+    ["shape", bytes({ Event: {} })], ["shape", bytes({ Attribute: [] })], ["shape", bytes({ Attribute: "1" })],
+    ["shape", bytes(written({ value: undefined, value1: undefined }))], ["shape", bytes(written({ value: {} , value1: "" }))], ["shape", bytes(written({ deleted: "maybe" }))],
+    ["action", bytes(written({}, { action: "explode" }))], ["action", bytes(written({}, { action: {} }))],
+    ["uuid", bytes(written({ uuid: undefined }))], ["uuid", bytes(written({ uuid: "1234" }))], ["uuid", bytes(written({ uuid: `${uuid}' OR 1` }))],
+    ["to_ids", bytes(written({ to_ids: undefined }))], ["to_ids", bytes(written({ to_ids: "yes" }))], ["to_ids", bytes(written({ to_ids: null }))],
+    ...[undefined, null, "", "now", -1, 1.5, 1e99, "1e99", "-1", "253402300800", 253_402_300_800, {}].map((timestamp): [string, Uint8Array] => ["timestamp", bytes(written({ timestamp }))]),
+  ])("%s", (reason, payload) => expect(reasonOf(payload)).toBe(reason));
+
+  test("a type that is not text", () => {
+    const message = written();
+    (message["Attribute"] as Record<string, unknown>)["type"] = { toString: 1 };
+    expect(reasonOf(bytes(message))).toBe("shape");
+  });
+});
+
+describe("whatever comes", () => {
+  const poison = ["__proto__", "constructor", "prototype", "toString", "hasOwnProperty"];
+  const known = ["Attribute", "Event", "Tag", "Orgc", "action", "uuid", "to_ids", "deleted", "timestamp", "type", "value", "name", "id"];
+  const tree = fc.letrec((tie) => ({
+    node: fc.oneof({ depthSize: "small" }, fc.jsonValue(), fc.array(tie("node"), { maxLength: 4 }), fc.dictionary(fc.constantFrom(...known, ...poison), tie("node"), { maxKeys: 8 })),
+  })).node;
+
+  test("bytes are decoded or refused, nothing is thrown", () => {
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (payload) => void decodeAttribute(payload)), { numRuns: scaled(2_000) });
+  });
+
+  test("JSON is decoded or refused, and no prototype changes", () => {
+    const before = [Object.prototype, Array.prototype, Function.prototype].map((prototype) => Reflect.ownKeys(prototype).length);
+    fc.assert(fc.property(tree, fc.constantFrom(...poison), (value, key) => {
+      const text = JSON.stringify(value) ?? "null";
+      decodeAttribute(Buffer.from(text));
+      decodeAttribute(Buffer.from(`{"${key}":${text},"Attribute":{"${key}":${text}}}`));
+      decodeAttribute(Buffer.from(JSON.stringify(written({}, { Event: value }))));
+      decodeAttribute(Buffer.from(JSON.stringify(written({ Tag: value, comment: value }))));
+    }), { numRuns: scaled(2_000) });
+    expect([Object.prototype, Array.prototype, Function.prototype].map((prototype) => Reflect.ownKeys(prototype).length)).toStrictEqual(before);
+  });
+
+  test("fields inside __proto__ are not fields", () => {
+    expect(reasonOf(Buffer.from(`{"__proto__":${JSON.stringify(written())}}`))).toBe("shape");
+    expect(reasonOf(Buffer.from(`{"Attribute":{"__proto__":${JSON.stringify(written()["Attribute"])}}}`))).toBe("uuid");
+  });
+
+  test("a real message with bytes changed is decoded or refused", () => {
+    const whole = bytes(written({ Tag: [{ name: "tlp:amber" }] }));
+    fc.assert(fc.property(fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { minLength: 1, maxLength: 5 }), fc.nat(whole.length), (changes, end) => {
+      const mutant = Uint8Array.from(whole);
+      for (const [at, byte] of changes) mutant[at] = byte;
+      decodeAttribute(mutant);
+      decodeAttribute(mutant.subarray(0, end));
+    }), { numRuns: scaled(2_000) });
+  });
+
+  test("every well-formed attribute comes out as it went in", () => {
+    const text = fc.string({ unit: "grapheme", minLength: 1 });
+    fc.assert(fc.property(fc.uuid(), text, text, fc.boolean(), fc.nat(), (id, type, value, on, timestamp) => {
+      expect(given({ uuid: id, type, value, to_ids: on, timestamp }).attribute).toMatchObject({ uuid: id, type, value, toIds: on, timestamp });
+    }), { numRuns: scaled(300) });
+  });
+});
+
+describe("a frame is cut at its first blank", () => {
+  test("the rest stays whole", () => {
+    const cut = splitFrame(Buffer.from('misp_json_attribute {"a": " "}'));
+    expect([cut?.topic, Buffer.from(cut?.payload ?? []).toString()]).toStrictEqual(["misp_json_attribute", '{"a": " "}']);
+  });
+  test.each(["", " {}", "misp_json_attribute", "misp_json_attribute{}", "misp\n {}", "m\u00fc {}", `${"x".repeat(300)} {}`])("%j is no frame", (text) => {
+    expect(splitFrame(Buffer.from(text))).toBeUndefined();
+  });
+});
