@@ -35,9 +35,8 @@ const longestName = 200;
  * @param event the attribute's event, whose creator becomes the indicator's
  */
 export function indicatorOf(attribute: MispAttribute, event: MispEvent | undefined): Mapped {
-  const pattern = patternOf(attribute.type, attribute.value);
-  if (pattern === undefined) return "value";
-  if (pattern === "type") return "type";
+  const made = patternOf(attribute.type, attribute.value);
+  if (typeof made === "string") return made;
   const time = timestampOf(attribute.timestamp);
   const { marking, confidence, labels } = readTags(attribute);
   return {
@@ -49,7 +48,7 @@ export function indicatorOf(attribute: MispAttribute, event: MispEvent | undefin
     modified: time,
     name: nameOf(attribute),
     ...(attribute.comment !== "" && { description: attribute.comment }),
-    pattern,
+    pattern: made.pattern,
     pattern_type: "stix",
     pattern_version: "2.1",
     valid_from: time,
@@ -69,16 +68,14 @@ export function timestampOf(seconds: number, milliseconds = 0): Timestamp {
   return new Date(seconds * 1_000 + milliseconds).toISOString() as Timestamp;
 }
 
-/** `undefined`: the value is none of the type's, or makes no pattern. */
-function patternOf(type: string, value: string): string | "type" | undefined {
+function patternOf(type: string, value: string): { readonly pattern: string } | "type" | "value" {
   try {
-    if (type === "stix2-pattern") return checked(value.trim());
+    if (type === "stix2-pattern") return { pattern: checked(value.trim()) };
     const observables = observablesOf(type, value);
-    if (observables === "type") return "type";
-    if (observables === "value") return undefined;
-    return observables.map(({ path, value: equal }) => pointPattern(path, equal)).join(" AND ");
+    if (typeof observables === "string") return observables;
+    return { pattern: observables.map(({ path, value: equal }) => pointPattern(path, equal)).join(" AND ") };
   } catch (thrown) {
-    if (isThreatbusError(thrown, "PATTERN_INVALID")) return undefined;
+    if (isThreatbusError(thrown, "PATTERN_INVALID")) return "value";
     throw thrown;
   }
 }

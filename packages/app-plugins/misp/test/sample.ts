@@ -10,10 +10,9 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** What MISP writes, as JSON values; `undefined` leaves a key out. */
 export function written(attribute: Fields = {}, message: Fields = {}): Record<string, unknown> {
-  const type = String(attribute["type"] ?? "ip-dst");
   return {
     Attribute: {
-      id: "164363", event_id: "625", object_id: "0", object_relation: null, category: "Network activity", type, value1: "198.51.100.7", value2: "",
+      id: "164363", event_id: "625", object_id: "0", object_relation: null, category: "Network activity", type: "ip-dst", value1: "198.51.100.7", value2: "",
       to_ids: true, uuid, timestamp: String(time), distribution: "5", sharing_group_id: "0", comment: "", deleted: false,
       disable_correlation: false, first_seen: null, last_seen: null, value: "198.51.100.7", Sighting: [], ...attribute,
     },

@@ -1,0 +1,109 @@
+/** One test for each known defect of the first Threat Bus's MISP plugin that can occur here, named after it. */
+import { pointIndicators } from "@threatbus/core";
+import type { Indicator } from "stix2-ts-types";
+import { describe, expect, test } from "vitest";
+import { decodeAttribute } from "../src/decode.ts";
+import { filterOf } from "../src/filter.ts";
+import { indicatorOf } from "../src/map.ts";
+import { relay } from "../src/relay.ts";
+import type { UpdatedIndicator } from "../src/relay.ts";
+import type { Sent } from "../src/state.ts";
+import { splitFrame } from "../src/receive.ts";
+import { bytes, given, time, written } from "./sample.ts";
+
+const all = filterOf([]);
+const live: Sent = { pattern: "[ipv4-addr:value = '198.51.100.7']", live: true, timestamp: time, eventId: "625" };
+
+function relayed(message: Parameters<typeof relay>[0], before?: Sent): readonly UpdatedIndicator[] {
+  const decision = relay(message, before, all);
+  return decision.outcome === "mapped" ? decision.indicators : [];
+}
+function patternOf(type: string, value: string): string {
+  const mapped = indicatorOf(given({ type, value }).attribute, undefined);
+  return typeof mapped === "string" ? mapped : mapped.pattern;
+}
+
+describe("defects of the first Threat Bus", () => {
+  test("1: soft-delete is no allowed action, so MISP's normal delete is dropped", () => {
+    expect(relayed(given({ deleted: true }, { action: "soft-delete" }), live)).toMatchObject([{ x_threatbus_update: "REMOVE", revoked: true }]);
+  });
+
+  test("2: a hard delete comes without event and is dropped, or goes out as a live indicator", () => {
+    const hard = given({}, { action: "delete", Event: undefined });
+    for (const before of [live, undefined]) expect(relayed(hard, before)).toMatchObject([{ x_threatbus_update: "REMOVE", pattern: live.pattern }]);
+  });
+
+  test("3: an edit of a deleted attribute goes out as a live indicator", () => {
+    for (const deleted of [true, 1, "1"]) expect(relayed(given({ deleted }, { action: "edit" }), live)).toMatchObject([{ x_threatbus_update: "REMOVE" }]);
+  });
+
+  test("4: a value or type edit leaves the old value active", () => {
+    const [old, now] = relayed(given({ type: "domain", value: "evil.example", timestamp: time + 1 }, { action: "edit" }), live);
+    expect(old).toMatchObject({ x_threatbus_update: "REMOVE", pattern: live.pattern });
+    expect(now?.pattern).toBe("[domain-name:value = 'evil.example']");
+    expect(now?.x_threatbus_update).toBeUndefined();
+  });
+
+  test("6: IPv6 goes out as ipv4-addr, also inside domain|ip", () => {
+    expect(patternOf("ip-dst", "2001:db8::1")).toBe("[ipv6-addr:value = '2001:db8::1']");
+    expect(patternOf("domain|ip", "evil.example|2001:db8::1")).toContain("[ipv6-addr:value = '2001:db8::1']");
+  });
+
+  test("7: ip|port, hostname|port and hashes have no mapping", () => {
+    expect(patternOf("ip-dst|port", "198.51.100.7|443")).toBe("[ipv4-addr:value = '198.51.100.7']");
+    expect(patternOf("hostname|port", "evil.example|443")).toBe("[domain-name:value = 'evil.example']");
+    expect(patternOf("sha256", "ab".repeat(32))).toBe(`[file:hashes.'SHA-256' = '${"ab".repeat(32)}']`);
+    expect(patternOf("filename|md5", `a.exe|${"ab".repeat(16)}`)).toBe(`[file:hashes.MD5 = '${"ab".repeat(16)}']`);
+  });
+
+  test("8: times shift with the host's time zone, and modified is now", () => {
+    const zone = process.env["TZ"];
+    try {
+      const made = ["UTC", "Pacific/Kiritimati", "America/St_Johns"].map((name) => {
+        process.env["TZ"] = name;
+        const { attribute, event } = given();
+        return [new Date(time * 1_000).getTimezoneOffset(), JSON.stringify(indicatorOf(attribute, event))] as const;
+      });
+      expect(new Set(made.map(([offset]) => offset)).size).toBe(3);
+      expect(new Set(made.map(([, json]) => json)).size).toBe(1);
+      const indicator = JSON.parse(made[0]?.[1] ?? "") as Indicator;
+      expect([indicator.created, indicator.modified, indicator.valid_from]).toStrictEqual(Array(3).fill("2024-09-16T18:34:43.000Z"));
+    } finally {
+      if (zone === undefined) delete process.env["TZ"];
+      else process.env["TZ"] = zone;
+    }
+  });
+
+  test('9: to_ids "0" counts as on, and an integer orgc_id matches no configured organisation', () => {
+    expect(relayed(given({ to_ids: "0" }))).toStrictEqual([]);
+    expect(relayed(given({ to_ids: "0" }, { action: "edit" }), live)).toMatchObject([{ x_threatbus_update: "REMOVE" }]);
+    const integers = given({}, { Event: { id: 625, org_id: 1, orgc_id: 2 } });
+    for (const org of ["2", 2]) expect(filterOf([{ orgs: [org], types: [], tags: [] }])(integers)).toBe(true);
+    for (const org of ["1", 1]) expect(filterOf([{ orgs: [org], types: [], tags: [] }])(integers)).toBe(false);
+  });
+
+  test("12: a frame without a blank or with bad UTF-8 ends the receiver", () => {
+    expect(splitFrame(Buffer.from("misp_json_attribute"))).toBeUndefined();
+    const cut = splitFrame(Buffer.concat([Buffer.from("misp_json_attribute "), Buffer.from([0xc3, 0x28])]));
+    expect(decodeAttribute(cut?.payload ?? new Uint8Array())).toStrictEqual({ ok: false, reason: "utf8" });
+  });
+
+  test("14: AS12345 fails, the case of a MAC stays, stix2-pattern loses its brackets", () => {
+    expect(patternOf("AS", "AS12345")).toBe("[autonomous-system:number = 12345]");
+    expect(patternOf("mac-address", "00:00:5E:00:53:AF")).toBe("[mac-addr:value = '00:00:5e:00:53:af']");
+    const pattern = "([file:name = 'a'] FOLLOWEDBY [file:name = 'b']) WITHIN 300 SECONDS";
+    expect(patternOf("stix2-pattern", pattern)).toBe(pattern);
+  });
+
+  test("15: a pattern is cut at its first =, and escapes stay", () => {
+    const url = "http://evil.example/?a=b' AND url:value = 'c\\";
+    expect(pointIndicators(patternOf("url", url))).toMatchObject([{ path: "url:value", value: url }]);
+    expect(pointIndicators(patternOf("domain|ip", "evil.example|198.51.100.7"))).toBeUndefined();
+  });
+
+  test("the same attribute twice is the same bytes", () => {
+    const once = (): string => JSON.stringify(indicatorOf(given().attribute, given().event));
+    expect(once()).toBe(once());
+    expect(decodeAttribute(bytes(written()))).toStrictEqual(decodeAttribute(bytes(written())));
+  });
+});

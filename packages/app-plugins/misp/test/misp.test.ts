@@ -1,0 +1,252 @@
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { createBus, message, silentLogger } from "@threatbus/core";
+import type { Bus, Message, ThreatBus } from "@threatbus/core";
+import { inmem } from "@threatbus/inmem";
+import { fakeHost } from "@threatbus/testkit";
+import type { FakeHost } from "@threatbus/testkit";
+import { afterEach, describe, expect, test } from "vitest";
+import type { StixObject } from "stix2-ts-types";
+import { Reply, XPublisher } from "zeromq";
+import { misp } from "../src/index.ts";
+import { frame, uuid, written } from "./sample.ts";
+
+const ends: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+
+async function publisher(endpoint = "tcp://127.0.0.1:*", secret?: { username: string; password: string }): Promise<{ port: number; socket: XPublisher; joined(): Promise<void> }> {
+  const socket = new XPublisher({ linger: 0, sendHighWaterMark: 10_000, ...(secret && { plainServer: true, zapDomain: "global" }) });
+  ends.push(() => socket.close());
+  await socket.bind(endpoint);
+  const wanted = new Set(["misp_json_attribute", "misp_json_self"]);
+  return {
+    socket,
+    port: Number(socket.lastEndpoint?.split(":").at(-1)),
+    async joined() {
+      const missing = new Set(wanted);
+      while (missing.size > 0) {
+        const [subscription] = await socket.receive();
+        if (subscription?.[0] === 1) missing.delete(subscription.subarray(1).toString());
+      }
+    },
+  };
+}
+
+/** A bus with the plugin, and what it published. */
+async function run(options: Parameters<typeof misp>[0]): Promise<{ bus: ThreatBus; got: Record<string, unknown>[]; count(name: string): Record<string, number> }> {
+  const bus = createBus({ backbones: [inmem()], apps: [misp(options)], logger: silentLogger });
+  ends.push(() => bus.stop());
+  await bus.start();
+  const got: Record<string, unknown>[] = [];
+  await bus.subscribe("stix2/indicator", ({ body }) => void got.push(body as unknown as Record<string, unknown>));
+  const count = (name: string): Record<string, number> =>
+    Object.fromEntries((bus.stats().plugins["misp"] ?? []).filter((sample) => sample.name === name).map(({ labels, value }) => [Object.values(labels)[0] ?? "", value]));
+  return { bus, got, count };
+}
+
+function balanced(count: (name: string) => Record<string, number>): void {
+  const sum = (name: string): number => Object.values(count(name)).reduce((total, value) => total + value, 0);
+  expect(sum("misp_frames_received")).toBe(sum("misp_mapped") + sum("misp_skipped") + sum("misp_refused"));
+}
+
+describe("from MISP's publisher to the bus", () => {
+  test("adds, edits and removals arrive in order, junk does no harm, the account balances", async () => {
+    const feed = await publisher();
+    const { got, count } = await run({ zmq: { host: "127.0.0.1", port: feed.port } });
+    await feed.joined();
+    const frames: (string | Buffer)[] = [
+      frame(written()),
+      "misp_json_attribute",
+      "misp_json_attribute{}",
+      "misp_json_attribute {",
+      Buffer.concat([Buffer.from("misp_json_attribute "), Buffer.from([0x22, 0xff, 0x22])]),
+      "misp_json_attribute_new {}",
+      'misp_json_self {"status": "But there\'s no sense crying over every mistake.", "uptime": 10}',
+      frame(written({ value: "2001:db8::1", timestamp: 1_726_511_690 }, { action: "edit" })),
+      frame(written({ value: "2001:db8::1", timestamp: 1_726_511_695, comment: "c" }, { action: "edit" })),
+      frame(written({ uuid: uuid.replace("5", "6"), type: "yara", value: "rule x {}" })),
+      frame(written({ type: "comment", value: "deleted", to_ids: false, deleted: true, timestamp: 1_726_511_700 }, { action: "soft-delete" })),
+    ];
+    for (const one of frames) await feed.socket.send(one);
+    await feed.socket.send(["misp_json_attribute ", "{}"]);
+    await expect.poll(() => count("misp_frames_received")[""]).toBe(frames.length + 2);
+    expect(got.map((body) => [body["x_threatbus_update"] ?? "ADD", body["pattern"]])).toStrictEqual([
+      ["ADD", "[ipv4-addr:value = '198.51.100.7']"],
+      ["REMOVE", "[ipv4-addr:value = '198.51.100.7']"],
+      ["ADD", "[ipv6-addr:value = '2001:db8::1']"],
+      ["EDIT", "[ipv6-addr:value = '2001:db8::1']"],
+      ["REMOVE", "[ipv6-addr:value = '2001:db8::1']"],
+    ]);
+    expect(count("misp_skipped")).toStrictEqual({ topic: 1, heartbeat: 1, type: 1 });
+    expect(count("misp_refused")).toStrictEqual({ frame: 3, json: 2, utf8: 1 });
+    expect(count("misp_mapped")).toStrictEqual({ "": 4 });
+    expect(count("misp_messages")).toStrictEqual({ ADD: 2, EDIT: 1, REMOVE: 2 });
+    expect(count("misp_attributes_remembered")).toStrictEqual({ "": 1 });
+    balanced(count);
+  });
+
+  test("MISP goes away and comes back: the plugin joins again", async () => {
+    const feed = await publisher();
+    const { got } = await run({ zmq: { host: "127.0.0.1", port: feed.port } });
+    await feed.joined();
+    await feed.socket.send(frame(written()));
+    await expect.poll(() => got.length).toBe(1);
+    feed.socket.close();
+    const again = await publisher(`tcp://127.0.0.1:${feed.port}`);
+    await again.joined();
+    await again.socket.send(frame(written({ comment: "after" }, { action: "edit" })));
+    await expect.poll(() => got.at(-1)?.["description"]).toBe("after");
+  });
+
+  test("MISP is not there yet: the bus starts all the same", async () => {
+    const free = createServer().listen(0, "127.0.0.1");
+    await new Promise((resolve) => free.once("listening", resolve));
+    const { port } = free.address() as AddressInfo;
+    await new Promise((resolve) => free.close(resolve));
+    const { got } = await run({ zmq: { host: "127.0.0.1", port } });
+    const feed = await publisher(`tcp://127.0.0.1:${port}`);
+    await feed.joined();
+    await feed.socket.send(frame(written()));
+    await expect.poll(() => got.length).toBe(1);
+  });
+
+  test("the filter keeps back what it should", async () => {
+    const feed = await publisher();
+    const { got, count } = await run({ zmq: { host: "127.0.0.1", port: feed.port }, filter: [{ types: ["url"] }] });
+    await feed.joined();
+    await feed.socket.send(frame(written()));
+    await feed.socket.send(frame(written({ type: "url", value: "http://evil.example/" })));
+    await expect.poll(() => got.map(({ pattern }) => pattern)).toStrictEqual(["[url:value = 'http://evil.example/']"]);
+    expect(count("misp_skipped")).toStrictEqual({ filter: 1 });
+  });
+
+  test("garbage on the wire does not end the receiver", async () => {
+    const garbage = createServer((peer) => {
+      peer.on("error", () => undefined).resume();
+      peer.end(Buffer.from("GET / HTTP/1.1\r\n\r\n".repeat(10)));
+    }).listen(0, "127.0.0.1");
+    await new Promise((resolve) => garbage.once("listening", resolve));
+    const { port } = garbage.address() as AddressInfo;
+    const connected = new Promise((resolve) => garbage.once("connection", resolve));
+    const { got } = await run({ zmq: { host: "127.0.0.1", port } });
+    await connected;
+    await new Promise((resolve) => garbage.close(resolve));
+    const feed = await publisher(`tcp://127.0.0.1:${port}`);
+    await feed.joined();
+    await feed.socket.send(frame(written()));
+    await expect.poll(() => got.length).toBe(1);
+  });
+});
+
+describe("authentication by ZeroMQ PLAIN", () => {
+  const secret = { username: "misp", password: "s3cret" };
+
+  test("right credentials receive, wrong ones are told", async () => {
+    await authenticator(secret);
+    const feed = await publisher("tcp://127.0.0.1:*", secret);
+    const host = fakeHost();
+    const intruder = misp({ zmq: { host: "127.0.0.1", port: feed.port, username: "misp", password: "wrong" } }).create(host);
+    ends.push(() => intruder.stop());
+    await intruder.start(silentBus());
+    await expect.poll(() => host.entries.filter(({ level }) => level === "warn").length).toBe(1);
+    const { got } = await run({ zmq: { host: "127.0.0.1", port: feed.port, ...secret } });
+    await feed.joined();
+    await feed.socket.send(frame(written()));
+    await expect.poll(() => got.length).toBe(1);
+    expect(host.count("misp_frames_received")).toBe(0);
+    expect(host.entries.filter(({ level }) => level === "warn")).toHaveLength(1);
+    expect(JSON.stringify(host.entries)).not.toContain("wrong");
+  });
+
+  /** Answers libzmq's questions about credentials (ZeroMQ RFC 27). */
+  async function authenticator({ username, password }: { username: string; password: string }): Promise<void> {
+    const zap = new Reply({ linger: 0 });
+    await zap.bind("inproc://zeromq.zap.01");
+    ends.push(() => zap.close());
+    void (async () => {
+      for await (const [version = "", request = "", , , , , user, word] of zap) {
+        const right = String(user) === username && String(word) === password;
+        await zap.send([version, request, right ? "200" : "400", "", "", ""]);
+      }
+    })();
+  }
+});
+
+describe("what an operator is told", () => {
+  async function listening(): Promise<{ host: FakeHost; feed: Awaited<ReturnType<typeof publisher>>; published: Message[] }> {
+    const feed = await publisher();
+    const host = fakeHost();
+    const published: Message[] = [];
+    const app = misp({ zmq: { host: "127.0.0.1", port: feed.port }, api: { host: "https://misp.example", ssl: true, key: "k" } }).create(host);
+    ends.push(() => app.stop());
+    await app.start(silentBus(published));
+    await feed.joined();
+    return { host, feed, published };
+  }
+  const warnings = (host: FakeHost): string[] => host.entries.filter(({ level }) => level === "warn").map(({ text }) => text);
+
+  test("heartbeats but never an attribute: once, what to switch on", async () => {
+    const { host, feed } = await listening();
+    for (let n = 0; n < 12; n++) await feed.socket.send('misp_json_self {"status": "x", "uptime": 10}');
+    await expect.poll(() => host.count("misp_frames_received")).toBe(12);
+    expect(warnings(host).filter((text) => text.includes("Plugin.ZeroMQ_attribute_notifications_enable"))).toHaveLength(1);
+  });
+
+  test("a minute of silence: once, until MISP is heard again", async () => {
+    const { host, feed } = await listening();
+    const silent = (): number => warnings(host).filter((text) => text.startsWith("nothing heard")).length;
+    await host.clock.advance(180_000);
+    expect(silent()).toBe(1);
+    await feed.socket.send('misp_json_self {"status": "x", "uptime": 10}');
+    await expect.poll(() => host.count("misp_frames_received")).toBe(1);
+    await host.clock.advance(60_000);
+    await host.clock.advance(60_000);
+    expect(silent()).toBe(2);
+  });
+
+  test("a type without mapping: once per type", async () => {
+    const { host, feed } = await listening();
+    for (const type of ["yara", "yara", "snort"]) await feed.socket.send(frame(written({ type })));
+    await expect.poll(() => host.count("misp_skipped", { reason: "type" })).toBe(3);
+    expect(host.entries.filter(({ fields }) => fields["type"] !== undefined).map(({ fields }) => fields["type"])).toStrictEqual(["yara", "snort"]);
+  });
+
+  test("api is not used yet", async () => {
+    const { host } = await listening();
+    expect(warnings(host).some((text) => text.startsWith("the api option is not used yet"))).toBe(true);
+  });
+
+  test("a bus that does not take a message: counted, and the next one is tried", async () => {
+    const { host, feed, published } = await listening();
+    await feed.socket.send(frame(written({ type: "domain", value: "refuse.example" })));
+    await feed.socket.send(frame(written({ uuid: uuid.replace("5", "6") })));
+    await expect.poll(() => published.length).toBe(1);
+    expect([host.count("misp_messages_failed"), host.count("misp_mapped"), host.count("misp_messages", { update: "ADD" })]).toStrictEqual([1, 2, 1]);
+  });
+});
+
+test("stop ends the receiver, twice is harmless, before start too", async () => {
+  const host = fakeHost();
+  const app = misp().create(host);
+  await app.stop();
+  await app.start(silentBus());
+  await app.stop();
+  await app.stop();
+  const other = misp().create(fakeHost());
+  await other.start(silentBus());
+  await other.stop();
+});
+
+/** Keeps what is published, refuses `refuse.example`. */
+function silentBus(published: Message[] = []): Bus {
+  return {
+    async publish(made) {
+      message(made.body as StixObject);
+      if (JSON.stringify(made.body).includes("refuse.example")) throw new Error("full");
+      published.push(made);
+    },
+    subscribe: () => Promise.reject(new Error("not here")),
+  };
+}
