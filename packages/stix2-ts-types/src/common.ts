@@ -2,7 +2,7 @@
 import type { Extensions } from "./extensions/extension.ts";
 import type { HashAlgorithm } from "./vocabularies/observable.ts";
 
-/** One of the known values, offered by completion, or any other string. Open vocabulary, STIX 2.1 §2.13. */
+/** One of the known values, offered by completion, or any other string. Open vocabulary, STIX 2.1 §2.14. */
 export type Open<Known extends string> = Known | (string & {});
 
 /** At least one of the optional properties `Keys` is there. */
@@ -11,19 +11,19 @@ export type AtLeastOne<Properties, Keys extends keyof Properties> = Properties &
 /** `<type>--<UUID>`, STIX 2.1 §2.9. Give a type, or a union of types, to say what may be referred to. */
 export type Identifier<Type extends string = string> = `${Type}--${string}`;
 
-/** RFC 3339 in UTC, any number of decimal places: `2016-04-06T20:03:48.123Z`, STIX 2.1 §2.15. */
+/** RFC 3339 in UTC, any number of decimal places: `2016-04-06T20:03:48.123Z`, STIX 2.1 §2.16. */
 export type Timestamp = `${number}-${number}-${number}T${number}:${number}:${number}Z`;
 
 /** Base64, RFC 4648 §4. STIX 2.1 §2.1. */
 export type Binary = string;
 
-/** An even number of hexadecimal digits, without prefix. STIX 2.1 §2.8. */
+/** An even number of hexadecimal digits, lower case, without prefix. STIX 2.1 §2.8. */
 export type Hex = string;
 
 /** An RFC 5646 language tag such as `en` or `pt-BR`. */
 export type LanguageTag = string;
 
-/** Keys of `a-z A-Z 0-9 - _`, at most 250 characters. STIX 2.1 §2.3. */
+/** Keys of 3 to 250 characters out of `a-z A-Z 0-9 - _`. STIX 2.1 §2.3. */
 export interface Dictionary<Value = unknown> {
   readonly [key: string]: Value;
 }
@@ -105,7 +105,7 @@ export interface ObservableProperties<Type extends string> extends MarkedPropert
   readonly type: Type;
   /** Default `2.1`. */
   readonly spec_version?: "2.1";
-  /** Should be a UUIDv5 of the contributing properties, so that equal observables have equal ids. STIX 2.1 §2.9. */
+  /** Should be a UUIDv5 of the contributing properties, so that equal observables have equal ids. STIX 2.1 §3.4. */
   readonly id: Identifier<Type>;
   /** The values were made harmless to click. Default false. */
   readonly defanged?: boolean;

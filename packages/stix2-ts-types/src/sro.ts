@@ -4,10 +4,10 @@ import type { DomainProperties, Identifier, Open, Timestamp } from "./common.ts"
 /** The relationships the standard names, common ones first. STIX 2.1 §3.7 and Appendix B. */
 export const relationshipTypes = [
   "derived-from", "duplicate-of", "related-to",
-  "analysis-of", "attributed-to", "authored-by", "av-analysis-of", "based-on", "beacons-to", "belongs-to",
-  "characterizes", "communicates-with", "compromises", "consists-of", "contains", "controls", "delivers", "downloads", "drops",
-  "dynamic-analysis-of", "exfiltrates-to", "exploits", "has", "hosts", "impersonates", "indicates", "investigates", "located-at",
-  "mitigates", "originates-from", "owns", "remediates", "resolves-to", "static-analysis-of", "targets", "uses", "variant-of",
+  "analysis-of", "attributed-to", "authored-by", "av-analysis-of", "based-on", "beacons-to", "belongs-to", "characterizes",
+  "communicates-with", "compromises", "consists-of", "controls", "delivers", "downloads", "drops", "dynamic-analysis-of",
+  "exfiltrates-to", "exploits", "has", "hosts", "impersonates", "indicates", "investigates", "located-at", "mitigates",
+  "originates-from", "owns", "remediates", "resolves-to", "static-analysis-of", "targets", "uses", "variant-of",
 ] as const;
 export type RelationshipType = Open<(typeof relationshipTypes)[number]>;
 
