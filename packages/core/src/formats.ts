@@ -48,6 +48,7 @@ const formats: ReadonlyMap<string, Format> = new Map(Object.entries({ stix2, sig
 
 /** The format a topic names. */
 export function formatOf(topic: Topic): Format {
+  if (topic === "stix2/indicator" || topic === "stix2/sighting") return stix2;
   const slash = topic.indexOf("/");
   return (slash > 0 ? formats.get(topic.slice(0, slash)) : undefined) ?? refuse("topic", "no such format of messages");
 }

@@ -22,3 +22,8 @@ export { isSecretName, redact } from "./redact.ts";
 export { isTimestamp } from "./timestamp.ts";
 export { defaultQueueLimits } from "./queue.ts";
 export { maxDepth, maxPayloadBytes } from "./json-guard.ts";
+export { parsePattern } from "./pattern/parser.ts";
+export { printPattern } from "./pattern/print.ts";
+export { canonicalPattern } from "./pattern/canonical.ts";
+export { checkPattern } from "./pattern/check.ts";
+export { pointIndicators, pointPattern } from "./pattern/point.ts";

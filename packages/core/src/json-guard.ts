@@ -7,56 +7,54 @@ export const maxPayloadBytes: number = 16 * 1024 * 1024;
 export const maxDepth = 64;
 
 const quote = 0x22, backslash = 0x5c, colon = 0x3a, u = 0x75;
-const openBrace = 0x7b, closeBrace = 0x7d, openBracket = 0x5b, closeBracket = 0x5d;
 
 /**
- * Parses JSON (RFC 8259) from outside. One pass over the bytes bounds the depth and counts the keys before anything is built;
- * a walk over the result counts them again, so that a key given twice cannot hide. Refuses `__proto__`, bytes that are no
- * UTF-8, and halves of surrogate pairs.
+ * Parses JSON (RFC 8259) from outside. Refuses values nested too deep, a key given twice, `__proto__`, bytes that are no UTF-8 and
+ * halves of surrogate pairs.
+ *
+ * A key given twice leaves no trace in the parsed value but its room in the text. So the value is measured as the shortest JSON that
+ * could have made it: if the text is just as long, nothing is hidden in it. Only otherwise (blanks, escapes, numbers) is the text
+ * itself gone through, counting its keys.
  */
 export function parseJson(payload: Uint8Array): unknown {
   const bytes = viewOf(payload);
-  const length = bytes.length;
-  let depth = 0, deepest = 0, colons = 0, ored = 0, escapes = false;
-  for (let at = 0; at < length; at++) {
-    const byte = bytes[at] as number;
-    ored |= byte;
-    if (byte === quote) {
-      for (at++; at < length; at++) {
-        const inside = bytes[at] as number;
-        ored |= inside;
-        if (inside === quote) break;
-        if (inside === backslash) {
-          at++;
-          if (bytes[at] === u) escapes = true;
-        }
-      }
-    } else if (byte === colon) colons++;
-    else if (byte === openBrace || byte === openBracket) {
-      if (++depth > deepest) deepest = depth;
-    } else if (byte === closeBrace || byte === closeBracket) depth--;
-  }
-  if (deepest > maxDepth) refuse("depth", `nested deeper than ${maxDepth} levels`);
-  const text = textOf(bytes, ored < 0x80);
+  const text = textOf(bytes);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     refuse("json", "not JSON");
   }
-  if (countKeys(value, 0) !== colons) refuse("keys", "an object has the same key twice");
-  if (escapes) checkWellFormed(value);
+  const { keys, shortest } = measure(value);
+  if (shortest !== text.length) checkHidden(bytes, keys, value);
   return value;
+}
+
+/** Goes through the text for what the value does not show. */
+function checkHidden(bytes: Buffer, keys: number, value: unknown): void {
+  const length = bytes.length;
+  let colons = 0, escapes = false;
+  for (let at = 0; at < length; at++) {
+    const byte = bytes[at];
+    if (byte === colon) colons++;
+    else if (byte === quote) {
+      for (at++; at < length && bytes[at] !== quote; at++) {
+        if (bytes[at] === backslash && bytes[++at] === u) escapes = true;
+      }
+    }
+  }
+  if (colons !== keys) refuse("keys", "an object has the same key twice");
+  if (escapes) checkWellFormed(value);
 }
 
 /** Decodes UTF-8 (RFC 3629) strictly; a byte order mark is dropped. */
 export function parseText(payload: Uint8Array): string {
-  return textOf(viewOf(payload), false);
+  return textOf(viewOf(payload));
 }
 
 /** Checks a value that a program made: nothing JSON cannot carry, not too deep, no `__proto__`. */
 export function checkValue(value: unknown): void {
-  countKeys(value, 0);
+  measure(value);
 }
 
 function viewOf(payload: Uint8Array): Buffer {
@@ -64,31 +62,54 @@ function viewOf(payload: Uint8Array): Buffer {
   return Buffer.isBuffer(payload) ? payload : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
 }
 
-function textOf(bytes: Buffer, ascii: boolean): string {
-  if (ascii) return bytes.toString("latin1");
-  if (!isUtf8(bytes)) refuse("utf8", "not UTF-8");
-  const marked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
-  return bytes.toString("utf8", marked ? 3 : 0);
+function textOf(bytes: Buffer): string {
+  const text = bytes.toString();
+  // Bytes that are no UTF-8 decode to U+FFFD.
+  if (text.includes("\ufffd") && !isUtf8(bytes)) refuse("utf8", "not UTF-8");
+  return text.startsWith("\ufeff") ? text.slice(1) : text;
 }
 
-function countKeys(value: unknown, depth: number): number {
-  if (typeof value === "string" || typeof value === "boolean" || value === null) return 0;
-  if (typeof value === "number") return Number.isFinite(value) ? 0 : refuse("value", "a number is not finite");
-  if (typeof value !== "object") return refuse("value", `JSON has no ${typeof value}`);
-  if (depth === maxDepth) refuse("depth", `nested deeper than ${maxDepth} levels`);
-  let count = 0;
-  if (Array.isArray(value)) {
-    for (const item of value) if (typeof item !== "string") count += countKeys(item, depth + 1);
-    return count;
-  }
+interface Size {
+  /** Members of all objects. */
+  keys: number;
+  /** Characters of the shortest JSON text; of a number not more than that. */
+  shortest: number;
+}
+
+function measure(value: unknown): Size {
+  const size = { keys: 0, shortest: 0 };
+  walk(value, 0, size);
+  return size;
+}
+
+function walk(value: unknown, depth: number, size: Size): void {
+  if (typeof value === "string") size.shortest += value.length + 2;
+  else if (typeof value === "boolean") size.shortest += value ? 4 : 5;
+  else if (value === null) size.shortest += 4;
+  else if (typeof value === "number") {
+    if (!Number.isFinite(value)) refuse("value", "a number is not finite");
+    size.shortest += value >= 100 && value < 1000 ? 3 : value >= 10 && value < 100 ? 2 : 1;
+  } else if (typeof value !== "object") refuse("value", `JSON has no ${typeof value}`);
+  else if (depth === maxDepth) refuse("depth", `nested deeper than ${maxDepth} levels`);
+  else if (Array.isArray(value)) {
+    size.shortest += value.length === 0 ? 2 : value.length + 1;
+    for (const item of value) walk(item, depth + 1, size);
+  } else walkObject(value as Readonly<Record<string, unknown>>, depth, size);
+}
+
+function walkObject(value: Readonly<Record<string, unknown>>, depth: number, size: Size): void {
+  let members = 0;
   for (const key in value) {
-    const item = (value as Record<string, unknown>)[key];
+    const item = value[key];
     if (item === undefined) continue;
     if (key === "__proto__") refuse("keys", "the key __proto__ is not allowed");
-    count++;
-    if (typeof item !== "string") count += countKeys(item, depth + 1);
+    members++;
+    size.shortest += key.length + 3;
+    if (typeof item === "string") size.shortest += item.length + 2;
+    else walk(item, depth + 1, size);
   }
-  return count;
+  size.keys += members;
+  size.shortest += members === 0 ? 2 : members + 1;
 }
 
 function checkWellFormed(value: unknown): void {

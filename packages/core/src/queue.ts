@@ -65,6 +65,11 @@ export class DeliveryQueue {
     return this.#counted >= this.#limits.maxItems || this.#bytes >= this.#limits.maxBytes;
   }
 
+  /** Half its bytes or all its places are taken: what can be paced should be. */
+  get crowded(): boolean {
+    return this.#count >= this.#limits.maxItems || this.#bytes * 2 >= this.#limits.maxBytes;
+  }
+
   /** Takes a delivery in, making room by the policy. Returns false when the policy is to disconnect and there is no room. */
   offer(delivery: Delivery): boolean {
     this.#supersede(delivery);

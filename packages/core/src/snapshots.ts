@@ -14,6 +14,8 @@ const types: ReadonlyMap<SnapshotType, Topic> = new Map([[1, "stix2/indicator"],
 
 interface Asked {
   readonly subscription: ActiveSubscription;
+  /** Fires when the subscription ends. */
+  readonly ended: AbortController;
   heard: number;
 }
 
@@ -43,7 +45,7 @@ export class Snapshots {
     for (const [type, topic] of types) {
       if (!subscription.topics.some((wanted) => matches(wanted, topic))) continue;
       const id = randomUUID();
-      this.#asked.set(id, { subscription, heard: this.#setup.clock.now() });
+      this.#asked.set(id, { subscription, ended: new AbortController(), heard: this.#setup.clock.now() });
       this.#counts.asked++;
       subscription.snapshots.add(id);
       setImmediate(() => void this.#send({ type: "snapshotrequest", snapshot_type: type, snapshot_id: id, snapshot: seconds }));
@@ -53,7 +55,11 @@ export class Snapshots {
 
   /** The subscription ended: nothing is waited for any more. */
   forget(subscription: ActiveSubscription): void {
-    for (const [id, asked] of this.#asked) if (asked.subscription === subscription) this.#asked.delete(id);
+    for (const [id, asked] of this.#asked) {
+      if (asked.subscription !== subscription) continue;
+      this.#asked.delete(id);
+      asked.ended.abort();
+    }
   }
 
   /** Lets one app answer a request. */
@@ -61,13 +67,12 @@ export class Snapshots {
     if (app.snapshot === undefined) return;
     const { publish, signal, logger } = this.#setup;
     const asker = this.#asked.get(request.snapshot_id);
-    const ended = new AbortController();
-    if (asker !== undefined) void asker.subscription.closed.then(() => ended.abort());
+    const over = asker === undefined ? signal : AbortSignal.any([signal, asker.ended.signal]);
     this.#counts.begun++;
     try {
-      for await (const body of app.snapshot(request, AbortSignal.any([signal, ended.signal]))) {
-        if (signal.aborted || ended.signal.aborted) break;
-        await asker?.subscription.room();
+      for await (const body of app.snapshot(request, over)) {
+        while (asker?.subscription.crowded === true) await asker.subscription.room();
+        if (over.aborted) break;
         const { snapshot_type, snapshot_id } = request;
         await publish(message({ type: "snapshotenvelope", snapshot_type, snapshot_id, body } as SnapshotEnvelope));
         this.#counts.sent++;

@@ -17,7 +17,9 @@ const timed: ReadonlySet<string> = new Set([
   "relationship", "report", "sighting", "threat-actor", "tool", "vulnerability",
 ]);
 const typeForm = /^[a-z0-9]+(?:-+[a-z0-9]+)*$/;
-const uuidForm = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/;
+/** What follows the type in an id. */
+const uuidEnd = /--[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/y;
+/** STIX 2.1 §2.9, with any version of UUID. */
 const referenceForm = /^[a-z0-9]+(?:-+[a-z0-9]+)*--[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/;
 
 export function isFields(value: unknown): value is Fields {
@@ -33,19 +35,26 @@ export function checkStix(value: unknown): asserts value is StixObject {
   const type = value["type"];
   if (typeof type !== "string" || type.length > 250 || !(timed.has(type) || typeForm.test(type))) refuse("type", "type is no STIX object type");
   const id = value["id"];
-  if (typeof id !== "string" || id.length !== type.length + 38 || !id.startsWith(type) || !id.startsWith("--", type.length) || !uuidForm.test(id.slice(type.length + 2))) {
+  if (typeof id !== "string" || id.length !== type.length + 38 || !id.startsWith(type) || !isUuidFrom(id, type.length)) {
     refuse("id", "id is not the type, two dashes and a UUID");
   }
   if (timed.has(type)) {
-    if (!isTimestamp(value["created"])) refuse("time", "created is no RFC 3339 UTC time");
-    if (!isTimestamp(value["modified"])) refuse("time", "modified is no RFC 3339 UTC time");
+    const created = value["created"];
+    if (!isTimestamp(created)) refuse("time", "created is no RFC 3339 UTC time");
+    if (value["modified"] !== created && !isTimestamp(value["modified"])) refuse("time", "modified is no RFC 3339 UTC time");
     if (type === "indicator") checkIndicator(value);
     else if (type === "sighting") checkSighting(value);
   } else if (!observables.has(type)) {
     checkTime(value, "created");
     checkTime(value, "modified");
   }
-  if (Object.hasOwn(value, "constructor") || Object.hasOwn(value, "prototype")) refuse("keys", "constructor and prototype are no STIX properties");
+  const maker = value["constructor"];
+  if ((maker !== Object && maker !== undefined) || value["prototype"] !== undefined) refuse("keys", "constructor and prototype are no STIX properties");
+}
+
+function isUuidFrom(id: string, at: number): boolean {
+  uuidEnd.lastIndex = at;
+  return uuidEnd.test(id);
 }
 
 function checkIndicator(value: Fields): void {
@@ -54,7 +63,7 @@ function checkIndicator(value: Fields): void {
   if (typeof pattern !== "string" || pattern === "") refuse("pattern", "pattern is missing");
   if (language === undefined || language === "stix") checkStixPattern(pattern);
   else if (typeof language !== "string") refuse("pattern", "pattern_type is no string");
-  checkTime(value, "valid_from");
+  if (value["valid_from"] !== value["created"]) checkTime(value, "valid_from");
   checkTime(value, "valid_until");
   const update = value["x_threatbus_update"];
   if (update !== undefined && update !== "REMOVE" && update !== "EDIT") refuse("value", "x_threatbus_update is neither EDIT nor REMOVE");

@@ -1,8 +1,7 @@
 import { setImmediate as immediate } from "node:timers/promises";
 import type { DropReason, Handler, Logger, QueueLimits, Subscription, SubscriptionStats, Topic } from "./contract.ts";
-import { Delivery } from "./delivery.ts";
+import type { Delivery } from "./delivery.ts";
 import { reasonOf } from "./errors.ts";
-import type { Content } from "./message.ts";
 import { DeliveryQueue } from "./queue.ts";
 import type { Budget, Left } from "./queue.ts";
 import { Recall } from "./recall.ts";
@@ -72,18 +71,18 @@ export class ActiveSubscription implements Subscription {
     }
   }
 
-  /** Takes an object of a snapshot into the queue. */
-  offerHistory(content: Content): void {
-    this.offer(new Delivery(content, true));
-  }
-
   get full(): boolean {
     return !this.#ended && this.#queue.full;
   }
 
-  /** Resolves when there is room, or the subscription has ended. */
+  /** Whether history had better wait. */
+  get crowded(): boolean {
+    return !this.#ended && this.#queue.crowded;
+  }
+
+  /** Resolves when the next message was taken out, or the subscription has ended. */
   room(): Promise<void> {
-    return this.full ? new Promise((resolve) => this.#room.push(resolve)) : Promise.resolve();
+    return this.#ended ? Promise.resolve() : new Promise((resolve) => this.#room.push(resolve));
   }
 
   /** Resolves when nothing waits and the handler is not busy. */
@@ -147,7 +146,7 @@ export class ActiveSubscription implements Subscription {
     let handled = 0;
     for (let delivery = this.#queue.shift(); delivery !== undefined; delivery = this.#queue.shift()) {
       this.#inHand = delivery;
-      if (this.#room.length > 0 && !this.#queue.full) this.#wake(this.#room);
+      if (this.#room.length > 0) this.#wake(this.#room);
       let refusal: { reason: unknown } | undefined;
       try {
         const answer = this.#setup.handle(delivery.content);
