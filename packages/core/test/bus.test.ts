@@ -1,0 +1,233 @@
+import { describe, expect, it, vi } from "vitest";
+import { createBus, decodeMessage, message, silentLogger } from "../src/index.ts";
+import type { Bus, Logger, Message, QueueLimits } from "../src/index.ts";
+import { app, bytes, frame, gate, indicator, loop, scale, sighting } from "./samples.ts";
+
+const quiet = { logger: silentLogger };
+
+async function running(options: Partial<Parameters<typeof createBus>[0]> = {}) {
+  const backbone = loop();
+  const bus = createBus({ backbones: [backbone.plugin], ...quiet, ...options });
+  await bus.start();
+  return { bus, backbone };
+}
+
+function idOf(message: Message): string {
+  return (message.body as { id: string }).id;
+}
+
+describe("routing", () => {
+  it("matches by prefix, hands one object to all, and counts", async () => {
+    const { bus } = await running();
+    const got: Record<string, Message[]> = { all: [], stix: [], indicators: [], rules: [] };
+    const keep = (name: string) => (m: Message): void => void got[name]?.push(m);
+    await bus.subscribe("", keep("all"));
+    await bus.subscribe("stix2/", keep("stix"));
+    await bus.subscribe(["stix2/indicator", "stix2/ind"], keep("indicators"));
+    await bus.subscribe("sigma", keep("rules"));
+    const [a, b] = [message(indicator()), message(sighting(indicator()))];
+    await bus.publish(a);
+    await bus.publish(b);
+    await vi.waitFor(() => expect(got["all"]).toEqual([a, b]));
+    expect(got["stix"]).toEqual([a, b]);
+    expect(got["indicators"]).toEqual([a]);
+    expect(got["rules"]).toEqual([]);
+    await bus.publish(message("yara/rule", "rule a { condition: true }"));
+    expect(bus.stats()).toMatchObject({ published: 3, arrived: 3, routed: 3, unmatched: 0, failed: 0 });
+    await bus.stop();
+  });
+
+  it("counts what matches nobody", async () => {
+    const { bus } = await running();
+    await bus.publish(message(indicator()));
+    expect(bus.stats()).toMatchObject({ arrived: 1, routed: 0, unmatched: 1 });
+    await bus.stop();
+  });
+
+  it("never encodes what no wire asked for, and freezes nothing that is only relayed", async () => {
+    const { bus } = await running();
+    const relayed = decodeMessage("stix2/indicator", bytes(indicator()));
+    const got: Uint8Array[] = [];
+    await bus.subscribe("", (m) => void got.push(m.payload));
+    await bus.publish(relayed);
+    await vi.waitFor(() => expect(got).toEqual([relayed.payload]));
+    expect(Object.isFrozen((relayed as unknown as { raw: object }).raw)).toBe(false);
+    await bus.stop();
+  });
+
+  it("tells backbones of the first subscription to a prefix and of the last one's end", async () => {
+    const { bus, backbone } = await running();
+    const one = await bus.subscribe("stix2/", () => undefined);
+    const two = await bus.subscribe("stix2/", () => undefined);
+    await one.close();
+    await two.close();
+    await vi.waitFor(() => expect(backbone.calls).toEqual(["+threatbus/", "+stix2/", "-stix2/"]));
+    await bus.stop();
+  });
+
+  it("routes a flood of made-up types without remembering them all", async () => {
+    const { bus } = await running();
+    let got = 0;
+    await bus.subscribe("stix2/x-", () => void got++);
+    for (let n = 0; n < 3_000; n++) await bus.publish(message({ type: `x-${n}`, id: `x-${n}--00000000-0000-4000-8000-000000000000` } as never));
+    await vi.waitFor(() => expect(got).toBe(3_000));
+    await bus.stop();
+  });
+});
+
+describe("the handler's promise is the acknowledgement", () => {
+  it("deliver resolves when the last subscription is done", async () => {
+    const { bus, backbone } = await running();
+    const { opened, open } = gate();
+    await bus.subscribe("stix2/", () => opened);
+    await bus.subscribe("stix2/", () => undefined);
+    let settled = false;
+    const delivery = backbone.deliver(frame(indicator())).then(() => (settled = true));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(settled).toBe(false);
+    open();
+    await delivery;
+    await bus.stop();
+  });
+
+  it("a refusal is counted, logged once, and stops nothing", async () => {
+    const warnings: string[] = [];
+    const logger: Logger = { ...silentLogger, warn: (text) => void warnings.push(text) };
+    const { bus } = await running({ logger });
+    let calls = 0;
+    const picky = await bus.subscribe("stix2/", () => {
+      calls++;
+      if (calls % 2 === 1) throw new Error("no");
+      return calls === 2 ? Promise.reject(new Error("no")) : undefined;
+    });
+    for (let n = 0; n < 4; n++) await bus.publish(message(indicator()));
+    await vi.waitFor(() => expect(picky.stats).toMatchObject({ received: 4, delivered: 1, refused: 3, waiting: 0 }));
+    expect(warnings).toEqual(["a subscriber refused a message; more are counted"]);
+    await bus.stop();
+  });
+
+  it("undecodable frames are refused to the backbone with a reason, and counted", async () => {
+    const { bus, backbone } = await running();
+    await expect(backbone.deliver(frame("{"))).rejects.toMatchObject({ code: "MESSAGE_REFUSED", reason: "json" });
+    await expect(backbone.deliver(frame(indicator(), "", "cef/event"))).rejects.toMatchObject({ reason: "topic" });
+    expect(bus.stats()).toMatchObject({ arrived: 2, refused: { json: 1, topic: 1 } });
+    await bus.stop();
+  });
+});
+
+describe("bounded queues", () => {
+  it.each(["drop_oldest", "drop_newest"] as const)("one stalled of four loses what is counted, the others nothing (%s)", async (overflow) => {
+    const { bus } = await running();
+    const { opened, open } = gate();
+    const total = 20_000 * scale;
+    const counts = [0, 0, 0];
+    for (const n of counts.keys()) await bus.subscribe("stix2/", () => void (counts[n] = (counts[n] as number) + 1), { queue: { maxItems: total } });
+    const stalled = await bus.subscribe("stix2/", () => opened, { queue: { maxItems: 100, overflow } });
+    const one = message(indicator());
+    for (let n = 0; n < total; n++) await bus.publish(one);
+    await vi.waitFor(() => expect(counts).toEqual([total, total, total]));
+    expect(stalled.stats.waiting).toBeLessThanOrEqual(101);
+    open();
+    await vi.waitFor(() => expect(stalled.stats.waiting).toBe(0));
+    const { received, delivered, dropped } = stalled.stats;
+    expect([received, delivered + dropped.overflow]).toEqual([total, total]);
+    expect(dropped.overflow).toBeGreaterThan(0);
+    await bus.stop();
+  });
+
+  it("block: publishers wait, nothing is lost, the queue never holds more than its limit", async () => {
+    const { bus } = await running();
+    let most = 0;
+    const slow = await bus.subscribe("stix2/", async () => {
+      most = Math.max(most, slow.stats.waiting);
+      await new Promise((resolve) => setImmediate(resolve));
+    }, { queue: { maxItems: 5, overflow: "block" } });
+    const one = message(indicator());
+    await Promise.all(Array.from({ length: 4 }, async () => {
+      for (let n = 0; n < 100; n++) await bus.publish(one);
+    }));
+    await vi.waitFor(() => expect(slow.stats).toMatchObject({ received: 400, delivered: 400 }));
+    expect(most).toBeLessThanOrEqual(6);
+    await bus.stop();
+  });
+
+  it("disconnect: the subscription ends, the accounts balance, others go on", async () => {
+    const { bus } = await running();
+    const { opened, open } = gate();
+    const slow = await bus.subscribe("stix2/", () => opened, { queue: { maxItems: 2, overflow: "disconnect" } });
+    let other = 0;
+    await bus.subscribe("stix2/", () => void other++);
+    for (let n = 0; n < 10; n++) await bus.publish(message(indicator()));
+    open();
+    await slow.closed;
+    const { received, delivered, dropped, waiting } = slow.stats;
+    expect(received).toBe(delivered + dropped.overflow + waiting);
+    await vi.waitFor(() => expect(other).toBe(10));
+    expect(bus.stats().ended.count).toBe(1);
+    await bus.stop();
+  });
+
+  it("refuses limits that are none", async () => {
+    const { bus } = await running();
+    const bad: Partial<QueueLimits>[] = [{ maxItems: 0 }, { maxBytes: Number.NaN }, { overflow: "toString" as never }];
+    for (const queue of bad) await expect(bus.subscribe("", () => undefined, { queue })).rejects.toMatchObject({ code: "OPTIONS_INVALID" });
+    await bus.stop();
+  });
+});
+
+describe("several backbones", () => {
+  it("publish to each; each subscriber sees a message once", async () => {
+    const [one, two] = [loop("one"), loop("two")];
+    const bus = createBus({ backbones: [one.plugin, two.plugin], ...quiet });
+    await bus.start();
+    const got: string[] = [];
+    await bus.subscribe("", (m) => void got.push(idOf(m)));
+    const sent = Array.from({ length: 50 }, () => message(indicator()));
+    for (const m of sent) await bus.publish(m);
+    await vi.waitFor(() => expect(got).toEqual(sent.map(idOf)));
+    expect(bus.stats()).toMatchObject({ arrived: 100, routed: 50, duplicates: 50 });
+    await bus.stop();
+  });
+
+  it("a redelivered frame is acknowledged when the first is, and delivered once; equal content twice is two", async () => {
+    const { bus, backbone } = await running();
+    const { opened, open } = gate();
+    let got = 0;
+    await bus.subscribe("", () => {
+      got++;
+      return opened;
+    });
+    const content = indicator();
+    let again = false;
+    const first = backbone.deliver(frame(content, "id-1"));
+    const second = backbone.deliver(frame(content, "id-1")).then(() => (again = true));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(again).toBe(false);
+    open();
+    await Promise.all([first, second]);
+    await backbone.deliver(frame(content, "id-2"));
+    await backbone.deliver(frame(content, ""));
+    await backbone.deliver(frame(content, ""));
+    expect(got).toBe(4);
+    expect(bus.stats().duplicates).toBe(1);
+    await bus.stop();
+  });
+});
+
+describe("apps in one process", () => {
+  it("answer each other: indicator in, sighting out", async () => {
+    const seen = new Map<string, string>();
+    const matcher = app("matcher", {
+      async start(bus: Bus) {
+        await bus.subscribe("stix2/indicator", (m) => bus.publish(message(sighting(m.body as never))));
+      },
+    });
+    const { bus } = await running({ apps: [matcher] });
+    await bus.subscribe("stix2/sighting", (m) => void seen.set((m.body as { sighting_of_ref: string }).sighting_of_ref, idOf(m)));
+    const sent = Array.from({ length: 100 }, () => message(indicator()));
+    for (const m of sent) await bus.publish(m);
+    await vi.waitFor(() => expect([...seen.keys()]).toEqual(sent.map(idOf)));
+    expect(bus.stats().subscriptions[0]?.name).toBe("matcher#1");
+    await bus.stop();
+  });
+});
