@@ -1,0 +1,181 @@
+import { dirname, resolve } from "node:path";
+import type { Configured, ConfiguredApp, ConfiguredBackbone, PluginKind, QueueLimits } from "../contract.ts";
+import { isThreatbusError, reasonOf } from "../errors.ts";
+import { checkAgainst } from "./check.ts";
+import { didYouMean } from "./closest.ts";
+import { applyEnvironment, applyMispKey, readEnvironment, type Environment } from "./environment.ts";
+import { installedPackages } from "./installed.ts";
+import { sections } from "./json-schema.ts";
+import { loadPlugin, type LoadedPlugin } from "./load.ts";
+import { applyOverride, setOverride, type Override } from "./override.ts";
+import { configError, configIssue, type ConfigIssue } from "./problems.ts";
+import { readConfigFile, type TextFile } from "./read.ts";
+import { configSchema, type ConfigFile, type LoggingConfig, type MetricsConfig } from "./schema.ts";
+import { isSection, Settings, type Section } from "./settings.ts";
+import { parseYaml } from "./yaml.ts";
+
+export interface LoadConfigOptions {
+  /** Default: config.yaml, then config.yml, in `cwd`; without them the quick start. */
+  readonly file?: string | undefined;
+  /** Default: the process's. */
+  readonly cwd?: string;
+  /** Default: the process's. */
+  readonly env?: Environment;
+  /** From the command line, in its order: `a.b=value`, or made by `mispShortcut` and `zeekShortcut`. */
+  readonly set?: readonly (string | Override)[];
+  /** Folders to look for plugins from when the file's has none, e.g. the program's own. */
+  readonly fallback?: readonly string[];
+  /** Milliseconds a plugin's module may take to load. Default 10,000. */
+  readonly importTimeout?: number;
+}
+
+export interface LoadedConfig {
+  /** What `createBus` takes. */
+  readonly bus: {
+    readonly backbones: ConfiguredBackbone[];
+    readonly apps: ConfiguredApp[];
+    readonly queue: QueueLimits;
+    /** Milliseconds. */
+    readonly stopTimeout: number;
+  };
+  readonly logging: LoggingConfig;
+  /** Nothing: no metrics. */
+  readonly metrics: MetricsConfig | undefined;
+  /** Absolute; nothing for the quick start. */
+  readonly file: string | undefined;
+  /** In words: the file's name as given, or "built-in quick start". */
+  readonly origin: string;
+  readonly plugins: readonly LoadedPlugin[];
+  /** Everything as configured, before plugins filled in defaults. Holds secrets: `redactConfig` it before showing. */
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+const quickStart = "built-in quick start";
+
+/**
+ * Reads the file, the environment and the command line, loads the plugins named there and checks their options.
+ * @throws ThreatbusError `CONFIG_NOT_FOUND`; or one error with all problems as `issues` and a message ready to print, its code
+ * `CONFIG_INVALID` or, if that is all that is wrong, `PLUGIN_NOT_INSTALLED`, `PLUGIN_LOAD_FAILED`, `PLUGIN_WRONG_CONTRACT`
+ */
+export async function loadConfig(options: LoadConfigOptions = {}): Promise<LoadedConfig> {
+  const { file, cwd = process.cwd(), env = process.env, set = [], fallback = [] } = options;
+  const overrides = set.flatMap((given) => (typeof given === "string" ? setOverride(given) : given));
+  const source = await readConfigFile(file, cwd);
+  const name = source?.name ?? quickStart;
+  const folder = resolve(source === undefined ? cwd : dirname(source.path));
+  const { settings, issues } = openSettings(source, name);
+  const variables = await readEnvironment(folder, env);
+  issues.push(...applyEnvironment(settings, variables));
+  issues.push(...overrides.map((override) => applyOverride(settings, override)).filter((issue) => issue !== undefined));
+  issues.push(...applyMispKey(settings, variables));
+  fillEmptySections(settings);
+  issues.push(...checkAgainst(configSchema, settings, []));
+
+  const from = [folder, ...fallback];
+  const outcomes = await Promise.all(pluginEntries(settings).map((entry) => loadEntry(entry, settings, from, options.importTimeout)));
+  issues.push(...outcomes.flatMap((outcome) => outcome.issues));
+  const backbones = settings.get(["plugins", "backbones"]) ?? {};
+  if (isSection(settings.get(["plugins"])) && isSection(backbones) && Object.keys(backbones).length === 0) {
+    issues.push(configIssue(settings.where(["plugins", "backbones"], "key"), ["plugins", "backbones"], "a bus needs a backbone", "inmem is one: { inmem: {} }"));
+  }
+  if (issues.length > 0) {
+    throw configError(name, issues, settings.values, outcomes.find(({ cause }) => cause !== undefined)?.cause);
+  }
+  const config: ConfigFile = configSchema.parse(settings.values);
+  const configured = outcomes.flatMap((outcome) => outcome.configured ?? []);
+  return {
+    bus: {
+      backbones: configured.filter((plugin): plugin is ConfiguredBackbone => plugin.kind === "backbone"),
+      apps: configured.filter((plugin): plugin is ConfiguredApp => plugin.kind === "app"),
+      queue: { maxItems: config.queue.max_items, maxBytes: config.queue.max_bytes, overflow: config.queue.overflow },
+      stopTimeout: config.shutdown_timeout * 1_000,
+    },
+    logging: config.logging,
+    metrics: config.metrics,
+    file: source?.path,
+    origin: name,
+    plugins: outcomes.flatMap((outcome) => outcome.loaded ?? []),
+    values: settings.values,
+  };
+}
+
+function openSettings(source: TextFile | undefined, name: string): { settings: Settings; issues: ConfigIssue[] } {
+  if (source === undefined) return { settings: new Settings({ plugins: { backbones: { inmem: {} }, apps: { zmq: {} } } }, name), issues: [] };
+  const parsed = parseYaml(source.text, name);
+  // After an error of syntax the rest of the file means something else than was meant.
+  if (parsed.broken) throw configError(name, parsed.issues);
+  const issues = [...parsed.issues];
+  const usable = isSection(parsed.value);
+  if (!usable && parsed.value !== null) issues.push(configIssue(`${name}:1:1`, [], "expected a section with the names logging, plugins and so on"));
+  const settings = new Settings(usable ? (parsed.value as Section) : {}, name);
+  for (const [path, origin] of parsed.origins) settings.note(path, origin);
+  return { settings, issues };
+}
+
+/** A section with nothing in it may be written without braces. */
+function fillEmptySections(settings: Settings): void {
+  for (const path of [["logging"], ["queue"], ["plugins"], ["plugins", "backbones"], ["plugins", "apps"]]) {
+    if (settings.get(path) === null) settings.replace(path, {});
+  }
+  if (settings.get(["metrics"]) === null) delete settings.values["metrics"];
+}
+
+interface PluginEntry {
+  readonly kind: PluginKind;
+  readonly name: string;
+}
+
+function pluginEntries(settings: Settings): PluginEntry[] {
+  return (["backbone", "app"] as const).flatMap((kind) => {
+    const section = settings.get(["plugins", sections[kind]]);
+    return isSection(section) ? Object.keys(section).map((name) => ({ kind, name })) : [];
+  });
+}
+
+interface Outcome {
+  readonly issues: ConfigIssue[];
+  readonly loaded?: LoadedPlugin;
+  readonly configured?: Configured;
+  readonly cause?: unknown;
+}
+
+async function loadEntry({ kind, name }: PluginEntry, settings: Settings, from: readonly string[], importTimeout?: number): Promise<Outcome> {
+  const path = ["plugins", sections[kind], name];
+  const section = settings.get(path) ?? {};
+  if (!isSection(section)) return { issues: [configIssue(settings.where(path), path, "expected a section with the plugin's options")] };
+  const { package: packageName, ...given } = section;
+  if (packageName !== undefined && typeof packageName !== "string") {
+    const place = [...path, "package"];
+    return { issues: [configIssue(settings.where(place), place, "expected the name of an npm package, or a path that begins with ./")] };
+  }
+  settings.replace(path, given);
+  try {
+    const wanted = { kind, name, from, ...(packageName === undefined ? {} : { package: packageName }), ...(importTimeout === undefined ? {} : { importTimeout }) };
+    const loaded = await loadPlugin(wanted);
+    const issues = loaded.plugin.options === undefined ? [] : checkAgainst(loaded.plugin.options, settings, path);
+    if (issues.length > 0) return { issues, loaded };
+    const configured = loaded.plugin(settings.get(path));
+    return { issues, loaded, configured: configured.name === name ? configured : renamed(configured, name) };
+  } catch (error) {
+    return { issues: await whyNot(error, path, settings, from), cause: error };
+  } finally {
+    if (packageName !== undefined) settings.replace(path, { package: packageName, ...(settings.get(path) as Section) });
+  }
+}
+
+/** One plugin may stand in the file under several names, each with its `package`. */
+function renamed<Kind extends PluginKind>(configured: Configured<Kind>, name: string): Configured<Kind> {
+  return { kind: configured.kind, name, create: (host) => configured.create(host) };
+}
+
+async function whyNot(error: unknown, path: readonly string[], settings: Settings, from: readonly string[]): Promise<ConfigIssue[]> {
+  const where = settings.where(path, "key");
+  if (!isThreatbusError(error)) return [configIssue(where, path, `the plugin failed on its options: ${reasonOf(error)}`)];
+  if (error.code === "OPTIONS_INVALID" && error.issues.length > 0) {
+    return error.issues.map(({ path: inner = [], message, hint }) => configIssue(settings.where([...path, ...inner]), [...path, ...inner], message, hint));
+  }
+  const issue = { ...configIssue(where, path, error.message, error.hint), code: error.code };
+  if (error.code !== "PLUGIN_NOT_INSTALLED") return [issue];
+  const meant = didYouMean(path.at(-1) ?? "", (await installedPackages(from)).map(({ name }) => name));
+  return [meant === undefined ? issue : { ...issue, hint: [meant, error.hint].filter(Boolean).join(" Or ") }];
+}

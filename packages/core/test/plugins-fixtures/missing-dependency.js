@@ -1,0 +1,3 @@
+import "a-library-that-is-not-installed";
+
+export default {};

@@ -1,0 +1,1 @@
+export default Object.assign(() => undefined, { kind: "app", pluginName: "fixture", contract: 2 });

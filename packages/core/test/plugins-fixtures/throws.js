@@ -1,0 +1,1 @@
+throw new Error("the fixture throws on import");
