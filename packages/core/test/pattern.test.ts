@@ -157,7 +157,7 @@ describe("canonical text", () => {
     ["([a:x = 1] REPEATS 2 TIMES) WITHIN 5.0 SECONDS", "[a:x = 1] REPEATS 2 TIMES WITHIN 5.0 SECONDS"],
     ["([a:x = 1] WITHIN 6 SECONDS) WITHIN 5 SECONDS", "([a:x = 1]) WITHIN 6 SECONDS WITHIN 5 SECONDS"],
     ["[a:x = 1] START '2016-06-01T00:00:00.0Z' STOP '2016-07-01T00:00:00Z'",
-    "[a:x = 1] START t'2016-06-01T00:00:00Z' STOP t'2016-07-01T00:00:00Z'"],
+      "[a:x = 1] START t'2016-06-01T00:00:00Z' STOP t'2016-07-01T00:00:00Z'"],
   ])("of %j is %j", (text, canonical) => {
     expect(canonicalPattern(text)).toBe(canonical);
     expect(canonicalPattern(canonical)).toBe(canonical);

@@ -1,6 +1,4 @@
-import type {
-  ComparisonChain, ComparisonExpression, Literal, ObservationChain, ObservationExpression, Pattern, Qualifier, TimestampLiteral,
-} from "./syntax.ts";
+import type { ComparisonExpression, Literal, ObservationExpression, Pattern, Qualifier, TimestampLiteral } from "./syntax.ts";
 import { parsePattern } from "./parser.ts";
 import { printComparisons, printLiteral, printPattern } from "./print.ts";
 
@@ -12,6 +10,7 @@ import { printComparisons, printLiteral, printPattern } from "./print.ts";
  * - IN lists are sorted and without doubles; a list of one becomes `=`.
  * - Numbers lose needless zeros, times the zeros that end their fraction; hexadecimal digits are lower case.
  * - Qualifiers stay in order, those of nested groups in one row.
+ * It can be somewhat longer than what it was made from, so that of a text near the longest allowed may no longer parse.
  * @throws ThreatbusError `PATTERN_INVALID` if a text is given that does not parse
  */
 export function canonicalPattern(pattern: string | Pattern): string {
