@@ -4,8 +4,9 @@ import { expect } from "vitest";
 import { limitsOf, type BackboneLimits, type BackboneSubject, type BackboneTest } from "./backbone-subject.ts";
 import { expectBalanced } from "./balance.ts";
 import { createOracle } from "./oracle.ts";
+import { indicator } from "./samples.ts";
 import { arrives, frameOf, newGate, newWorld, plain, stopped, withStands, type Open } from "./stand.ts";
-import { eventually, indicator, within, type Tests } from "./suite.ts";
+import { eventually, within, type Tests } from "./suite.ts";
 
 type Body = (open: Open, limits: BackboneLimits) => Promise<void>;
 const test =

@@ -1,3 +1,5 @@
+export { appSuite } from "./app-suite.ts";
+export type { AppSubject, AppTest, Peer } from "./app-subject.ts";
 export { backboneSuite } from "./backbone-suite.ts";
 export type { BackboneLimits, BackboneSubject, BackboneTest } from "./backbone-subject.ts";
 export { chaosProxy } from "./proxy.ts";

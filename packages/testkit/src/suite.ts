@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { message, type Message } from "@threatbus/core";
 import { describe, expect, it, vi } from "vitest";
 
 /** Tests by name; each makes what it needs out of the subject and leaves nothing behind. */
@@ -54,19 +53,4 @@ export async function eventually(read: () => unknown, expected: unknown, patienc
 export function frameId(): string {
   const id = randomUUID();
   return `${id.slice(0, 14)}7${id.slice(15)}`;
-}
-
-/** An indicator like any other. */
-export function indicator(): Message {
-  const now = "2024-05-01T12:00:00.000Z";
-  return message({
-    type: "indicator",
-    spec_version: "2.1",
-    id: `indicator--${randomUUID()}`,
-    created: now,
-    modified: now,
-    valid_from: now,
-    pattern: "[ipv4-addr:value = '192.0.2.1']",
-    pattern_type: "stix",
-  });
 }
