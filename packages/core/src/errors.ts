@@ -51,7 +51,7 @@ export interface ErrorDetails {
   readonly issues?: readonly Issue[];
 }
 
-const brand: unique symbol = Symbol.for("threatbus.error") as never;
+const brand = Symbol.for("threatbus.error");
 
 /** The one error class. Tell it by {@link isThreatbusError}, never by `instanceof`: two copies of core may be installed. */
 export class ThreatbusError extends Error {
@@ -60,7 +60,6 @@ export class ThreatbusError extends Error {
   readonly hint?: string;
   readonly reason?: RefusalReason;
   readonly issues: readonly Issue[];
-  readonly [brand] = true;
 
   constructor(code: ErrorCode, message: string = errorCodes[code], details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -70,11 +69,12 @@ export class ThreatbusError extends Error {
     if (details.hint !== undefined) this.hint = details.hint;
     if (details.reason !== undefined) this.reason = details.reason;
     this.issues = details.issues ?? [];
+    Object.defineProperty(this, brand, { value: true });
   }
 }
 
 export function isThreatbusError(value: unknown, code?: ErrorCode): value is ThreatbusError {
-  return typeof value === "object" && value !== null && brand in value && (code === undefined || (value as ThreatbusError).code === code);
+  return typeof value === "object" && value !== null && brand in value && (code === undefined || (value as { code?: unknown }).code === code);
 }
 
 /** The words of anything thrown, without its stack. */
