@@ -1,6 +1,8 @@
 /** Predefined extensions of processes and user accounts: STIX 2.1 §6.13 and §6.16. Each holds at least one property. */
 import type { Dictionary, Identifier } from "../common.ts";
-import type { WindowsIntegrityLevel, WindowsServiceStartType, WindowsServiceStatus, WindowsServiceType } from "../vocabularies/observable.ts";
+import type {
+  WindowsIntegrityLevel, WindowsServiceStartType, WindowsServiceStatus, WindowsServiceType,
+} from "../vocabularies/observable.ts";
 
 /** `windows-process-ext`. STIX 2.1 §6.13.2. */
 export interface WindowsProcessExtension {

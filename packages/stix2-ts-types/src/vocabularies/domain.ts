@@ -3,8 +3,8 @@ import type { Open } from "../common.ts";
 
 /** STIX 2.1 §10.2. */
 export const attackMotivations = [
-  "accidental", "coercion", "dominance", "ideology", "notoriety", "organizational-gain", "personal-gain", "personal-satisfaction", "revenge",
-  "unpredictable",
+  "accidental", "coercion", "dominance", "ideology", "notoriety", "organizational-gain", "personal-gain", "personal-satisfaction",
+  "revenge", "unpredictable",
 ] as const;
 export type AttackMotivation = Open<(typeof attackMotivations)[number]>;
 
@@ -67,8 +67,8 @@ export type Region = Open<(typeof regions)[number]>;
 
 /** STIX 2.1 §10.22. */
 export const reportTypes = [
-  "attack-pattern", "campaign", "identity", "indicator", "intrusion-set", "malware", "observed-data", "threat-actor", "threat-report", "tool",
-  "vulnerability",
+  "attack-pattern", "campaign", "identity", "indicator", "intrusion-set", "malware", "observed-data", "threat-actor", "threat-report",
+  "tool", "vulnerability",
 ] as const;
 export type ReportType = Open<(typeof reportTypes)[number]>;
 
