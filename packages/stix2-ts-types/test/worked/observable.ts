@@ -56,7 +56,7 @@ export const files = [
       "windows-pebinary-ext": {
         pe_type: "exe", machine_hex: "8664", number_of_sections: 2, time_date_stamp: "2024-03-01T12:00:00Z", number_of_symbols: 0,
         size_of_optional_header: 240, characteristics_hex: "0022", imphash: "f34d5f2d4577ed6d9ceec516c1f5a744",
-        optional_header: { magic_hex: "020b", image_base: 5_368_709_120, subsystem_hex: "03", hashes: { MD5: "d41d8cd98f00b204e9800998ecf8427e" } },
+        optional_header: { magic_hex: "020b", image_base: 5_368_709_120, hashes: { MD5: "d41d8cd98f00b204e9800998ecf8427e" } },
         sections: [{ name: ".text", size: 51_200, entropy: 6.41 }, { name: "UPX0", entropy: 7.99 }],
       },
       "ntfs-ext": { sid: "S-1-5-21-1", alternate_data_streams: [{ name: "Zone.Identifier", size: 26 }] },
