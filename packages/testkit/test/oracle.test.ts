@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createOracle, type Oracle, type OracleFigures } from "../src/index.ts";
-import { idTable } from "../src/id-table.ts";
+import { hashBytes, idTable } from "../src/id-table.ts";
 
 const scale = Number(process.env["THREATBUS_TEST_SCALE"] ?? 1);
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -81,6 +81,19 @@ describe("the oracle", () => {
     expect(oracle.report().subscriptions["c"]).toMatchObject({ lost: 1, firstMissing: 500_000 });
     expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(100 * 2 ** 20 * Math.max(1, scale));
   }, 60_000 * Math.max(1, scale));
+
+  it("tells apart payloads that differ in one byte or in length", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 1, maxLength: 100 }), fc.nat(), fc.integer({ min: 1, max: 255 }), (payload, at, flip) => {
+        const changed = payload.slice();
+        changed[at % payload.length] = (changed[at % payload.length] ?? 0) ^ flip;
+        expect(hashBytes(changed)).not.toBe(hashBytes(payload));
+        expect(hashBytes(payload.slice())).toBe(hashBytes(payload));
+        expect(hashBytes(Uint8Array.of(...payload, 0))).not.toBe(hashBytes(payload));
+      }),
+      { numRuns: 1000 * scale },
+    );
+  });
 
   it("numbers ids as a map would", () => {
     fc.assert(
