@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { installedPackages, installedPlugins, loadConfig, loadPlugin, type LoadedPlugin, type PluginRequest } from "../src/config.ts";
-import { isThreatbusError, type ThreatbusError } from "../src/errors.ts";
-import { Installation } from "./installation.ts";
+import { failure, Installation } from "./installation.ts";
 
 let place: Installation;
 beforeEach(() => {
@@ -13,15 +12,6 @@ afterEach(() => {
 
 function load(name: string, request: Partial<PluginRequest> = {}): Promise<LoadedPlugin> {
   return loadPlugin({ kind: "app", name, from: [place.folder], ...request });
-}
-
-async function failure(loading: Promise<unknown>): Promise<ThreatbusError> {
-  const error: unknown = await loading.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (!isThreatbusError(error)) throw new Error("expected a ThreatbusError", { cause: error });
-  return error;
 }
 
 describe("where plugins come from", () => {
@@ -83,7 +73,9 @@ describe("broken plugins", () => {
   });
 
   test("an empty folder, and a manifest that points nowhere", async () => {
-    place.write("node_modules/@threatbus/empty/.keep", "").write("node_modules/@threatbus/unbuilt/package.json", '{"type":"module","exports":{".":"./dist/index.js"}}');
+    place
+      .write("node_modules/@threatbus/empty/.keep", "")
+      .write("node_modules/@threatbus/unbuilt/package.json", '{"type":"module","exports":{".":"./dist/index.js"}}');
     for (const name of ["empty", "unbuilt"]) {
       const error = await failure(load(name));
       expect(error.code).toBe("PLUGIN_LOAD_FAILED");

@@ -13,7 +13,38 @@ import { isThreatbusError } from "../src/errors.ts";
 const scale = Math.max(0.1, Number(process.env["THREATBUS_TEST_SCALE"] ?? 1) || 1);
 const runs = (n: number): { numRuns: number } => ({ numRuns: Math.ceil(n * scale) });
 const words = ["plugins", "apps", "zmq", "__proto__", "constructor", "prototype", "polluted", "logging", "queue", "<<", "key"] as const;
-const fragments = [...words, ": ", "\n", "  ", "\t", "- ", "[", "]", "{", "}", ",", "&a ", "*a", "!!map ", "!!binary ", "|", ">", '"', "'", "#", "? ", "%YAML 1.1\n", "---\n", "...", "~", "yes", "1e999", "\u0000", "\u{1f980}", "\\x"];
+const fragments = [
+  ...words,
+  ": ",
+  "\n",
+  "  ",
+  "\t",
+  "- ",
+  "[",
+  "]",
+  "{",
+  "}",
+  ",",
+  "&a ",
+  "*a",
+  "!!map ",
+  "!!binary ",
+  "|",
+  ">",
+  '"',
+  "'",
+  "#",
+  "? ",
+  "%YAML 1.1\n",
+  "---\n",
+  "...",
+  "~",
+  "yes",
+  "1e999",
+  "\u0000",
+  "\u{1f980}",
+  "\\x",
+];
 const yamlText = fc.oneof(
   fc.array(fc.constantFrom(...fragments), { maxLength: 60 }).map((parts) => parts.join("")),
   fc.string({ unit: "binary", maxLength: 200 }),
@@ -29,7 +60,9 @@ function unpolluted(): void {
 function hasForbidden(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) return true;
-  return Object.entries(value).some(([name, inner]) => ["__proto__", "constructor", "prototype"].includes(name.toLowerCase()) || hasForbidden(inner));
+  return Object.entries(value).some(
+    ([name, inner]) => ["__proto__", "constructor", "prototype"].includes(name.toLowerCase()) || hasForbidden(inner),
+  );
 }
 
 test("any text is either a configuration or a list of problems, and never pollutes", () => {
@@ -49,7 +82,10 @@ test("any text is either a configuration or a list of problems, and never pollut
 });
 
 test("environment and --set cannot pollute, whatever their names", () => {
-  const name = fc.array(fc.oneof(fc.constantFrom(...words), fc.constantFrom("", "_", "0", "7", "PROTO", "__")), { minLength: 1, maxLength: 6 });
+  const name = fc.array(fc.oneof(fc.constantFrom(...words), fc.constantFrom("", "_", "0", "7", "PROTO", "__")), {
+    minLength: 1,
+    maxLength: 6,
+  });
   fc.assert(
     fc.property(name, fc.oneof(fc.string(), yamlText), (parts, value) => {
       const settings = new Settings({ plugins: { apps: { zmq: [1, { key: 2 }] } } }, "f");
@@ -67,13 +103,20 @@ test("environment and --set cannot pollute, whatever their names", () => {
 });
 
 test("what is set is what is there", () => {
-  const path = fc.array(fc.stringMatching(/^[a-z][a-z0-9_]{0,8}$/).filter((name) => !["constructor", "prototype"].includes(name)), { minLength: 1, maxLength: 5 });
+  const path = fc.array(
+    fc.stringMatching(/^[a-z][a-z0-9_]{0,8}$/).filter((name) => !["constructor", "prototype"].includes(name)),
+    { minLength: 1, maxLength: 5 },
+  );
   fc.assert(
-    fc.property(path, fc.oneof(fc.boolean(), fc.integer(), fc.array(fc.integer()), fc.dictionary(fc.stringMatching(/^[a-z]{8}$/), fc.integer())), (names, value) => {
-      const settings = new Settings({}, "f");
-      expect(applyOverride(settings, setOverride(`${names.join(".")}=${JSON.stringify(value)}`))).toBeUndefined();
-      expect(settings.get(names)).toEqual(value);
-    }),
+    fc.property(
+      path,
+      fc.oneof(fc.boolean(), fc.integer(), fc.array(fc.integer()), fc.dictionary(fc.stringMatching(/^[a-z]{8}$/), fc.integer())),
+      (names, value) => {
+        const settings = new Settings({}, "f");
+        expect(applyOverride(settings, setOverride(`${names.join(".")}=${JSON.stringify(value)}`))).toBeUndefined();
+        expect(settings.get(names)).toEqual(value);
+      },
+    ),
     runs(500),
   );
 });
@@ -93,7 +136,21 @@ test("large hostile files end", () => {
   const many = (text: string): string => text.repeat(Math.floor((100_000 * scale) / text.length));
   const keys = Array.from({ length: 20_000 }, (_, i) => `k${i}: 1`).join("\n");
   const aliases = `a: &a 1\n${Array.from({ length: 10_000 }, (_, i) => `k${i}: *a`).join("\n")}`;
-  for (const text of [many("["), many("{a: "), many("- "), many("? "), many("a: b: "), many('"\\u0041'), many("&a "), many("!!x "), many("#\n"), many("\t"), many("|\n"), keys, aliases]) {
+  for (const text of [
+    many("["),
+    many("{a: "),
+    many("- "),
+    many("? "),
+    many("a: b: "),
+    many('"\\u0041'),
+    many("&a "),
+    many("!!x "),
+    many("#\n"),
+    many("\t"),
+    many("|\n"),
+    keys,
+    aliases,
+  ]) {
     const parsed = parseYaml(text, "f");
     expect(parsed.broken ? parsed.issues.length : parsed.value).not.toBe(parsed.broken ? 0 : undefined);
   }
@@ -101,7 +158,10 @@ test("large hostile files end", () => {
 
 test("did you mean: one mistake is found, strangers are not", () => {
   const names = ["console", "console_verbosity", "file", "filename", "max_items", "overflow"];
-  const edit = (name: string, at: number): Section => ({ dropped: name.slice(0, at) + name.slice(at + 1), doubled: name.slice(0, at) + (name[at] ?? "") + name.slice(at) });
+  const edit = (name: string, at: number): Section => ({
+    dropped: name.slice(0, at) + name.slice(at + 1),
+    doubled: name.slice(0, at) + (name[at] ?? "") + name.slice(at),
+  });
   fc.assert(
     fc.property(fc.constantFrom(...names), fc.nat(20), (name, at) => {
       for (const wrong of Object.values(edit(name, at % name.length))) expect(closest(String(wrong), names)).toBe(name);

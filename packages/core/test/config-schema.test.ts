@@ -26,16 +26,32 @@ describe("JSON Schema", () => {
       additionalProperties: false,
       properties: {
         logging: { type: ["object", "null"], properties: { filename: { type: "string", default: "threatbus.log" } } },
-        plugins: { properties: { backbones: { properties: { needy: { anyOf: [{ $ref: "#/$defs/backbone.needy" }, { type: "null" }] } } } } },
+        plugins: {
+          properties: { backbones: { properties: { needy: { anyOf: [{ $ref: "#/$defs/backbone.needy" }, { type: "null" }] } } } },
+        },
       },
-      $defs: { "backbone.needy": { required: ["host", "port", "password"], properties: { port: { maximum: 65_535 }, package: { type: "string" } } } },
+      $defs: {
+        "backbone.needy": {
+          required: ["host", "port", "password"],
+          properties: { port: { maximum: 65_535 }, package: { type: "string" } },
+        },
+      },
     });
   });
 
   test("recursive schemas of plugins keep their references", () => {
     const node: z.ZodType = z.strictObject({ name: z.string(), kids: z.array(z.lazy(() => node)).optional() }).meta({ id: "Node" });
     const options = z.strictObject({ root: node });
-    const plugin = Object.assign(() => ({ kind: "app" as const, name: "tree", create: () => { throw new Error("unused"); } }), { kind: "app" as const, pluginName: "tree", contract: 1 as const, options });
+    const plugin = Object.assign(
+      () => ({
+        kind: "app" as const,
+        name: "tree",
+        create: () => {
+          throw new Error("unused");
+        },
+      }),
+      { kind: "app" as const, pluginName: "tree", contract: 1 as const, options },
+    );
     const text = JSON.stringify(configJsonSchema([plugin]));
     const references = [...text.matchAll(/"\$ref":"([^"]+)"/g)].map(([, reference]) => reference);
     expect(references).toContain("#/$defs/app.tree/$defs/Node");
@@ -53,7 +69,8 @@ describe("JSON Schema", () => {
 
 describe("the example", () => {
   // The fixtures call themselves by one name; a file needs the names they are installed under.
-  const named = (): AnyPlugin[] => plugins.map((plugin) => (plugin.pluginName === "needy" ? plugin : rename(plugin, plugin.kind === "app" ? "zmq" : "inmem")));
+  const named = (): AnyPlugin[] =>
+    plugins.map((plugin) => (plugin.pluginName === "needy" ? plugin : rename(plugin, plugin.kind === "app" ? "zmq" : "inmem")));
 
   test("starts as it is and does what the quick start does", async () => {
     place.write("config.yaml", exampleConfig(named()));
@@ -72,12 +89,21 @@ describe("the example", () => {
     const all: unknown = parse(text.replaceAll(/^( *)#(?=[^ ])/gm, "$1"));
     expect(all).toMatchObject({ metrics: { host: "127.0.0.1", port: 9_100 } });
     const names = (schema: unknown): string[] =>
-      typeof schema === "object" && schema !== null ? Object.entries(schema).flatMap(([key, value]) => (key === "properties" ? [...Object.keys(value as object), ...names(value)] : names(value))) : [];
+      typeof schema === "object" && schema !== null
+        ? Object.entries(schema).flatMap(([key, value]) =>
+            key === "properties" ? [...Object.keys(value as object), ...names(value)] : names(value),
+          )
+        : [];
     const options = new Set(names(configJsonSchema(named())));
     options.delete("package");
     expect(options.size).toBeGreaterThan(20);
     for (const name of options) expect(text).toMatch(new RegExp(`^ *#?${name}:`, "m"));
-    expect(all).toMatchObject({ plugins: { backbones: { needy: { host: "change-me", port: 5_672, queue: { durable: true } } }, apps: { zmq: { api: { ssl: false }, tags: [] } } } });
+    expect(all).toMatchObject({
+      plugins: {
+        backbones: { needy: { host: "change-me", port: 5_672, queue: { durable: true } } },
+        apps: { zmq: { api: { ssl: false }, tags: [] } },
+      },
+    });
   });
 
   test("marks what is required", () => {
@@ -106,8 +132,10 @@ describe("docs/configuration.md", () => {
   test("it has a row for every option of the top level, with its default", () => {
     const check = (prefix: string, schema: unknown): void => {
       const { properties, default: value } = schema as { properties?: Record<string, unknown>; default?: unknown };
-      if (properties !== undefined) for (const [name, inner] of Object.entries(properties)) check(prefix === "" ? name : `${prefix}.${name}`, inner);
-      else if (value !== undefined && !prefix.startsWith("plugins")) expect(text).toContain(`| \`${prefix}\` | \`${String(value)}\` |`);
+      if (properties !== undefined)
+        for (const [name, inner] of Object.entries(properties)) check(prefix === "" ? name : `${prefix}.${name}`, inner);
+      else if (value !== undefined && !prefix.startsWith("plugins"))
+        expect(text).toContain(`| \`${prefix}\` | \`${String(value as string)}\` |`);
       else expect(text).toContain(`| \`${prefix}\` |`);
     };
     const root = configJsonSchema([]);

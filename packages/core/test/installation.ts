@@ -3,6 +3,8 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { LoadedConfig } from "../src/config.ts";
+import { isThreatbusError, type ThreatbusError } from "../src/errors.ts";
 
 const fixtures = join(dirname(fileURLToPath(import.meta.url)), "plugins-fixtures");
 const zodFolder = dirname(createRequire(import.meta.url).resolve("zod/package.json"));
@@ -17,7 +19,10 @@ export class Installation {
   }
 
   installText(packageName: string, text: string): this {
-    this.write(`node_modules/${packageName}/package.json`, JSON.stringify({ name: packageName, version: "1.2.3", type: "module", exports: { ".": "./index.js" } }));
+    this.write(
+      `node_modules/${packageName}/package.json`,
+      JSON.stringify({ name: packageName, version: "1.2.3", type: "module", exports: { ".": "./index.js" } }),
+    );
     return this.write(`node_modules/${packageName}/index.js`, text);
   }
 
@@ -42,4 +47,19 @@ export class Installation {
     mkdirSync(path, { recursive: true });
     return path;
   }
+}
+
+/** The error something ends with, which must be one of ours. */
+export async function failure(ending: Promise<unknown>): Promise<ThreatbusError> {
+  const error: unknown = await ending.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!isThreatbusError(error)) throw new Error("expected a ThreatbusError", { cause: error });
+  return error;
+}
+
+/** The options the first app was given: fixtures return them instead of an app. */
+export function optionsOf(config: LoadedConfig): unknown {
+  return config.bus.apps[0]?.create({ name: "" } as never);
 }

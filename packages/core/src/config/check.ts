@@ -73,7 +73,9 @@ function explain(issue: RichIssue, prefix: SettingPath, json: JsonSchema, settin
     });
   }
   if (issue.code === "invalid_union" && Array.isArray(issue.errors)) {
-    const fitting = (issue.errors as readonly (readonly RichIssue[])[]).filter((branch) => branch.every((inner) => plainPath(inner).length > 0));
+    const fitting = (issue.errors as readonly (readonly RichIssue[])[]).filter((branch) =>
+      branch.every((inner) => plainPath(inner).length > 0),
+    );
     if (fitting.length === 1) return (fitting[0] ?? []).flatMap((inner) => explain(inner, local, json, settings, base));
   }
   const value = settings.get(path);
@@ -105,6 +107,6 @@ function got(value: unknown): string {
 /** A schema's own words, unless they tell a secret. */
 function inOwnWords(message: string, value: unknown, path: SettingPath): string {
   const secret = path.some((name) => isSecretName(String(name)));
-  const told = secret && value !== null && typeof value !== "object" && message.includes(String(value));
+  const told = secret && (typeof value === "string" || typeof value === "number") && message.includes(String(value));
   return told ? "is not valid" : message.replace(/^(?:Invalid input|Invalid option|Too big|Too small): /, "");
 }

@@ -44,7 +44,8 @@ export function applyEnvironment(settings: Settings, variables: readonly Variabl
     const [first = ""] = words;
     // Other programs have variables with this prefix too; only what could be meant for us is.
     if (words.length === 1 && closest(first, topLevelNames) === undefined) return [];
-    if (words.includes("") || words.length > 32) return [configIssue(origin, [], "between the names stand two underscores, and no name is empty")];
+    if (words.includes("") || words.length > 32)
+      return [configIssue(origin, [], "between the names stand two underscores, and no name is empty")];
     return applyOverride(settings, { path: knownPath(settings, words), ...readValue(value), origin }) ?? [];
   });
 }
@@ -52,7 +53,8 @@ export function applyEnvironment(settings: Settings, variables: readonly Variabl
 /** `MISP_API_KEY` beats the key of a configured MISP API, but not the command line. */
 export function applyMispKey(settings: Settings, variables: readonly Variable[]): ConfigIssue[] {
   const key = variables.find(({ name }) => name === mispKeyName);
-  if (key === undefined || !isSection(settings.get(mispKeyPath.slice(0, -1))) || settings.noted(mispKeyPath)?.commandLine === true) return [];
+  if (key === undefined || !isSection(settings.get(mispKeyPath.slice(0, -1))) || settings.noted(mispKeyPath)?.commandLine === true)
+    return [];
   return [applyOverride(settings, { path: mispKeyPath, value: key.value, origin: key.origin })].filter((issue) => issue !== undefined);
 }
 

@@ -49,16 +49,30 @@ function option(name: string, schema: JsonSchema, place: Place): string[] {
   const hasDefault = "default" in schema;
   const off = place.off || (!hasDefault && !place.required && indent !== 4);
   const start = `${" ".repeat(indent)}${off ? "#" : ""}${stringify(name).trimEnd()}:`;
-  const words = comment([description(schema) || description(choices[0] ?? {}), place.required ? "Required." : ""].filter(Boolean).join(" "), indent);
+  const words = comment(description(schema) || description(choices[0] ?? {}), indent);
   if (section === undefined || Array.isArray(schema["default"])) {
     const value = hasDefault ? schema["default"] : sample(schema, choices);
     const note = place.required && !hasDefault ? `  # required: ${describeType(choices) ?? "a value"}` : "";
-    return [...words, `${start} ${stringify(value, { collectionStyle: "flow", lineWidth: 0, blockQuote: false }).trimEnd()}${note}`];
+    return [
+      ...words,
+      ...entries(choices, indent),
+      `${start} ${stringify(value, { collectionStyle: "flow", lineWidth: 0, blockQuote: false }).trimEnd()}${note}`,
+    ];
   }
   const inner = properties(section).filter(([key]) => key !== "package");
   if (inner.length === 0) return [...words, `${start} {}`];
   const needed = required(section);
-  return [...words, start, ...inner.flatMap(([key, value]) => option(key, value, { root, indent: indent + 2, off, required: needed.has(key) }))];
+  return [
+    ...words,
+    start,
+    ...inner.flatMap(([key, value]) => option(key, value, { root, indent: indent + 2, off, required: needed.has(key) })),
+  ];
+}
+
+/** What the elements of a list of sections may have. */
+function entries(choices: readonly JsonSchema[], indent: number): string[] {
+  const inner = choices.flatMap(({ items }) => (isSection(items) ? properties(items) : []));
+  return inner.flatMap(([name, schema]) => comment(`- ${name}: ${description(schema)}`, indent));
 }
 
 /** Whether a plugin runs without options. */
@@ -76,7 +90,8 @@ function sample(schema: JsonSchema, choices: readonly JsonSchema[]): unknown {
   const types = Array.isArray(first["type"]) ? first["type"] : [first["type"]];
   if (types.includes("string")) return "change-me";
   if (types.includes("boolean")) return false;
-  if (types.includes("integer") || types.includes("number")) return typeof first["minimum"] === "number" ? Math.max(0, first["minimum"]) : 0;
+  if (types.includes("integer") || types.includes("number"))
+    return typeof first["minimum"] === "number" ? Math.max(0, first["minimum"]) : 0;
   return types.includes("array") ? [] : {};
 }
 

@@ -33,8 +33,12 @@ export async function installedPackages(folders: readonly string[]): Promise<Ins
     for (let folder = start; !visited.has(folder); folder = dirname(folder)) {
       visited.add(folder);
       const modules = join(folder, "node_modules");
-      const scoped = (await names(join(modules, scope))).filter((name) => !sisters.has(name)).map((name) => ({ name, package: `${scope}/${name}` }));
-      const plain = (await names(modules)).filter((name) => name.startsWith(plainPrefix)).map((name) => ({ name: name.slice(plainPrefix.length), package: name }));
+      const scoped = (await names(join(modules, scope)))
+        .filter((name) => !sisters.has(name))
+        .map((name) => ({ name, package: `${scope}/${name}` }));
+      const plain = (await names(modules))
+        .filter((name) => name.startsWith(plainPrefix))
+        .map((name) => ({ name: name.slice(plainPrefix.length), package: name }));
       for (const candidate of [...scoped, ...plain]) {
         const manifest = found.has(candidate.package) ? undefined : await readManifest(join(modules, candidate.package));
         if (manifest !== undefined) found.set(candidate.package, { ...candidate, ...manifest });
@@ -45,12 +49,19 @@ export async function installedPackages(folders: readonly string[]): Promise<Ins
 }
 
 /** The {@link installedPackages}, each imported to see whether it is a plugin. */
-export async function installedPlugins(folders: readonly string[], options: { readonly importTimeout?: number } = {}): Promise<InstalledPlugin[]> {
+export async function installedPlugins(
+  folders: readonly string[],
+  options: { readonly importTimeout?: number } = {},
+): Promise<InstalledPlugin[]> {
   const packages = await installedPackages(folders);
   return Promise.all(packages.map((candidate) => tryPlugin(candidate, folders, options)));
 }
 
-async function tryPlugin(candidate: InstalledPackage, from: readonly string[], options: { readonly importTimeout?: number }): Promise<InstalledPlugin> {
+async function tryPlugin(
+  candidate: InstalledPackage,
+  from: readonly string[],
+  options: { readonly importTimeout?: number },
+): Promise<InstalledPlugin> {
   try {
     return { ...candidate, loaded: await loadPlugin({ name: candidate.name, package: candidate.package, from, ...options }) };
   } catch (error) {

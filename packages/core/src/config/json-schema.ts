@@ -1,4 +1,4 @@
-import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { StandardJSONSchemaV1, StandardSchemaV1 } from "@standard-schema/spec";
 import type { Plugin, PluginKind } from "../contract.ts";
 import { configSchema } from "./schema.ts";
 import { isSection, type SettingPath } from "./settings.ts";
@@ -14,17 +14,15 @@ export const sections: Readonly<Record<PluginKind, "backbones" | "apps">> = { ba
 
 const packageKey: JsonSchema = {
   type: "string",
-  description: "The npm package, or the path (`./…`, from this file), of the plugin. Default: @threatbus/<name>, else threatbus-plugin-<name>.",
+  description:
+    "The npm package, or the path (`./…`, from this file), of the plugin. Default: @threatbus/<name>, else threatbus-plugin-<name>.",
 };
 
 /** The JSON Schema of a Standard Schema that can tell it (zod 4 can), of what one may write, not of what the program gets. */
 export function jsonSchemaOf(schema: StandardSchemaV1<unknown, unknown> | undefined): JsonSchema | undefined {
-  const standard: object | undefined = schema?.["~standard"];
-  if (standard === undefined || !("jsonSchema" in standard) || !isSection(standard.jsonSchema)) return undefined;
-  const { input } = standard.jsonSchema;
-  if (typeof input !== "function") return undefined;
+  const standard: Partial<StandardJSONSchemaV1.Props> | undefined = schema?.["~standard"];
   try {
-    const made: unknown = input({ target: "draft-2020-12", libraryOptions: { unrepresentable: "any" } });
+    const made: unknown = standard?.jsonSchema?.input({ target: "draft-2020-12", libraryOptions: { unrepresentable: "any" } });
     return isSection(made) ? made : undefined;
   } catch {
     return undefined;
@@ -54,7 +52,8 @@ export function configJsonSchema(plugins: readonly AnyPlugin[]): JsonSchema {
     properties: kinds[kind],
     additionalProperties: { type: ["object", "null"], properties: { package: packageKey } },
   });
-  for (const [name, schema] of Object.entries(properties)) if (schema["type"] === "object") properties[name] = { ...schema, type: ["object", "null"] };
+  for (const [name, schema] of Object.entries(properties))
+    if (schema["type"] === "object") properties[name] = { ...schema, type: ["object", "null"] };
   properties["plugins"] = { ...pluginsSchema, properties: { backbones: named("backbones"), apps: named("apps") } };
   return { ...root, title: "Threat Bus configuration", properties, $defs };
 }
@@ -120,11 +119,18 @@ function typeWords(schema: JsonSchema): string[] {
   if (Array.isArray(schema["enum"])) return [`one of ${schema["enum"].map((value) => JSON.stringify(value)).join(", ")}`];
   if ("const" in schema) return [JSON.stringify(schema["const"])];
   const types = Array.isArray(schema["type"]) ? schema["type"] : [schema["type"]];
-  return types.flatMap((type) => (typeof type === "string" ? [typeWord(type) + (type === "integer" || type === "number" ? bounds(schema) : "")] : []));
+  return types.flatMap((type) =>
+    typeof type === "string" ? [typeWord(type) + (type === "integer" || type === "number" ? bounds(schema) : "")] : [],
+  );
 }
 
 function typeWord(type: string): string {
-  const known = new Map([["string", "text"], ["object", "section"], ["array", "list"], ["boolean", "true or false"]]);
+  const known = new Map([
+    ["string", "text"],
+    ["object", "section"],
+    ["array", "list"],
+    ["boolean", "true or false"],
+  ]);
   return known.get(type) ?? type;
 }
 

@@ -1,5 +1,6 @@
 import { dirname, resolve } from "node:path";
-import type { Configured, ConfiguredApp, ConfiguredBackbone, PluginKind, QueueLimits } from "../contract.ts";
+import type { BusOptions } from "../bus.ts";
+import type { Configured, ConfiguredApp, ConfiguredBackbone, PluginKind } from "../contract.ts";
 import { isThreatbusError, reasonOf } from "../errors.ts";
 import { checkAgainst } from "./check.ts";
 import { didYouMean } from "./closest.ts";
@@ -31,13 +32,7 @@ export interface LoadConfigOptions {
 
 export interface LoadedConfig {
   /** What `createBus` takes. */
-  readonly bus: {
-    readonly backbones: ConfiguredBackbone[];
-    readonly apps: ConfiguredApp[];
-    readonly queue: QueueLimits;
-    /** Milliseconds. */
-    readonly stopTimeout: number;
-  };
+  readonly bus: Required<Pick<BusOptions, "backbones" | "apps" | "queue" | "drainTimeout">>;
   readonly logging: LoggingConfig;
   /** Nothing: no metrics. */
   readonly metrics: MetricsConfig | undefined;
@@ -74,9 +69,10 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Loade
   const from = [folder, ...fallback];
   const outcomes = await Promise.all(pluginEntries(settings).map((entry) => loadEntry(entry, settings, from, options.importTimeout)));
   issues.push(...outcomes.flatMap((outcome) => outcome.issues));
-  const backbones = settings.get(["plugins", "backbones"]) ?? {};
+  const path = ["plugins", "backbones"];
+  const backbones = settings.get(path) ?? {};
   if (isSection(settings.get(["plugins"])) && isSection(backbones) && Object.keys(backbones).length === 0) {
-    issues.push(configIssue(settings.where(["plugins", "backbones"], "key"), ["plugins", "backbones"], "a bus needs a backbone", "inmem is one: { inmem: {} }"));
+    issues.push(configIssue(settings.where(path, "key"), path, "a bus needs a backbone", "inmem is one: { inmem: {} }"));
   }
   if (issues.length > 0) {
     throw configError(name, issues, settings.values, outcomes.find(({ cause }) => cause !== undefined)?.cause);
@@ -88,7 +84,7 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Loade
       backbones: configured.filter((plugin): plugin is ConfiguredBackbone => plugin.kind === "backbone"),
       apps: configured.filter((plugin): plugin is ConfiguredApp => plugin.kind === "app"),
       queue: { maxItems: config.queue.max_items, maxBytes: config.queue.max_bytes, overflow: config.queue.overflow },
-      stopTimeout: config.shutdown_timeout * 1_000,
+      drainTimeout: Math.round(config.shutdown_timeout * 1_000),
     },
     logging: config.logging,
     metrics: config.metrics,
@@ -100,14 +96,17 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Loade
 }
 
 function openSettings(source: TextFile | undefined, name: string): { settings: Settings; issues: ConfigIssue[] } {
-  if (source === undefined) return { settings: new Settings({ plugins: { backbones: { inmem: {} }, apps: { zmq: {} } } }, name), issues: [] };
+  if (source === undefined) {
+    return { settings: new Settings({ plugins: { backbones: { inmem: {} }, apps: { zmq: {} } } }, name), issues: [] };
+  }
   const parsed = parseYaml(source.text, name);
   // After an error of syntax the rest of the file means something else than was meant.
   if (parsed.broken) throw configError(name, parsed.issues);
   const issues = [...parsed.issues];
-  const usable = isSection(parsed.value);
-  if (!usable && parsed.value !== null) issues.push(configIssue(`${name}:1:1`, [], "expected a section with the names logging, plugins and so on"));
-  const settings = new Settings(usable ? (parsed.value as Section) : {}, name);
+  const { value } = parsed;
+  if (!isSection(value) && value !== null)
+    issues.push(configIssue(`${name}:1:1`, [], "expected a section with logging, plugins and so on"));
+  const settings = new Settings(isSection(value) ? value : {}, name);
   for (const [path, origin] of parsed.origins) settings.note(path, origin);
   return { settings, issues };
 }
@@ -139,7 +138,12 @@ interface Outcome {
   readonly cause?: unknown;
 }
 
-async function loadEntry({ kind, name }: PluginEntry, settings: Settings, from: readonly string[], importTimeout?: number): Promise<Outcome> {
+async function loadEntry(
+  { kind, name }: PluginEntry,
+  settings: Settings,
+  from: readonly string[],
+  importTimeout?: number,
+): Promise<Outcome> {
   const path = ["plugins", sections[kind], name];
   const section = settings.get(path) ?? {};
   if (!isSection(section)) return { issues: [configIssue(settings.where(path), path, "expected a section with the plugin's options")] };
@@ -150,8 +154,7 @@ async function loadEntry({ kind, name }: PluginEntry, settings: Settings, from: 
   }
   settings.replace(path, given);
   try {
-    const wanted = { kind, name, from, ...(packageName === undefined ? {} : { package: packageName }), ...(importTimeout === undefined ? {} : { importTimeout }) };
-    const loaded = await loadPlugin(wanted);
+    const loaded = await loadPlugin({ kind, name, from, package: packageName, importTimeout });
     const issues = loaded.plugin.options === undefined ? [] : checkAgainst(loaded.plugin.options, settings, path);
     if (issues.length > 0) return { issues, loaded };
     const configured = loaded.plugin(settings.get(path));
@@ -172,10 +175,15 @@ async function whyNot(error: unknown, path: readonly string[], settings: Setting
   const where = settings.where(path, "key");
   if (!isThreatbusError(error)) return [configIssue(where, path, `the plugin failed on its options: ${reasonOf(error)}`)];
   if (error.code === "OPTIONS_INVALID" && error.issues.length > 0) {
-    return error.issues.map(({ path: inner = [], message, hint }) => configIssue(settings.where([...path, ...inner]), [...path, ...inner], message, hint));
+    return error.issues.map(({ path: inner = [], message, hint }) =>
+      configIssue(settings.where([...path, ...inner]), [...path, ...inner], message, hint),
+    );
   }
   const issue = { ...configIssue(where, path, error.message, error.hint), code: error.code };
   if (error.code !== "PLUGIN_NOT_INSTALLED") return [issue];
-  const meant = didYouMean(path.at(-1) ?? "", (await installedPackages(from)).map(({ name }) => name));
+  const meant = didYouMean(
+    path.at(-1) ?? "",
+    (await installedPackages(from)).map(({ name }) => name),
+  );
   return [meant === undefined ? issue : { ...issue, hint: [meant, error.hint].filter(Boolean).join(" Or ") }];
 }

@@ -18,11 +18,11 @@ export interface PluginRequest {
   /** As in the configuration. */
   readonly name: string;
   /** npm package or `./path`; default `@threatbus/<name>`, then `threatbus-plugin-<name>`. */
-  readonly package?: string;
+  readonly package?: string | undefined;
   /** Folders to look from, first the configuration file's. Paths are relative to the first. */
   readonly from: readonly string[];
   /** Milliseconds; default 10,000. */
-  readonly importTimeout?: number;
+  readonly importTimeout?: number | undefined;
 }
 
 export interface LoadedPlugin {
@@ -46,14 +46,18 @@ export async function loadPlugin(request: PluginRequest): Promise<LoadedPlugin> 
   const plugin = checkPlugin(await importPlugin(found.file, name, request.importTimeout), found.package, name);
   if (kind !== undefined && plugin.kind !== kind) {
     const hint = `move it to plugins.${sections[plugin.kind]}`;
-    throw new ThreatbusError("PLUGIN_WRONG_CONTRACT", `${found.package} is ${article(plugin.kind)}, not ${article(kind)}`, { plugin: name, hint });
+    throw new ThreatbusError("PLUGIN_WRONG_CONTRACT", `${found.package} is ${article(plugin.kind)}, not ${article(kind)}`, {
+      plugin: name,
+      hint,
+    });
   }
   return { kind: plugin.kind, name, ...found, plugin };
 }
 
 function resolvePlugin({ name, package: explicit, from }: PluginRequest): { package: string; file: string } {
   const isPath = explicit !== undefined && /^\.\.?\//.test(explicit);
-  if (!namePattern.test(name)) throw new ThreatbusError("CONFIG_INVALID", "a plugin's name is lower-case letters, digits, dots, dashes and underscores");
+  if (!namePattern.test(name))
+    throw new ThreatbusError("CONFIG_INVALID", "a plugin's name is lower-case letters, digits, dots, dashes and underscores");
   if (explicit !== undefined && !isPath && (!packagePattern.test(explicit) || explicit.length > 214 || isBuiltin(explicit))) {
     throw new ThreatbusError("CONFIG_INVALID", "package is the name of an npm package, or a path that begins with ./", { plugin: name });
   }
@@ -92,7 +96,11 @@ async function importPlugin(file: string, name: string, timeout: number = defaul
   });
   const url = pathToFileURL(file).href;
   const module: Promise<unknown> = import(/* @vite-ignore */ url).catch((error: unknown) => {
-    throw new ThreatbusError("PLUGIN_LOAD_FAILED", `${file} failed while loading: ${reasonOf(error)}`, { plugin: name, cause: error, ...missing(error, file) });
+    throw new ThreatbusError("PLUGIN_LOAD_FAILED", `${file} failed while loading: ${reasonOf(error)}`, {
+      plugin: name,
+      cause: error,
+      ...missing(error, file),
+    });
   });
   try {
     return await Promise.race([module, late]);
@@ -120,7 +128,10 @@ export function checkPlugin(module: unknown, packageName: string, name: string):
   const revision: unknown = plugin.contract;
   if (revision !== contract) {
     const other = typeof revision === "number" ? `for contract ${revision}` : "for another contract";
-    throw wrong(`is ${other}; this Threat Bus speaks contract ${contract}`, "install versions of the plugin and of threatbus that belong together");
+    throw wrong(
+      `is ${other}; this Threat Bus speaks contract ${contract}`,
+      "install versions of the plugin and of threatbus that belong together",
+    );
   }
   if (!Object.hasOwn(sections, plugin.kind) || typeof plugin.pluginName !== "string" || !namePattern.test(plugin.pluginName)) {
     throw wrong("is no plugin: its kind or name is not one");

@@ -38,12 +38,18 @@ export function setOverride(text: string): Override {
 export function mispShortcut(url: string): Override[] {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed === undefined || !/^https?:$/.test(parsed.protocol) || parsed.username !== "" || parsed.password !== "") {
-    throw new ThreatbusError("CONFIG_INVALID", "-m takes the URL of a MISP, e.g. -m https://misp.example.org; its key goes into MISP_API_KEY");
+    throw new ThreatbusError(
+      "CONFIG_INVALID",
+      "-m takes the URL of a MISP, e.g. -m https://misp.example.org; its key goes into MISP_API_KEY",
+    );
   }
   const misp = ["plugins", "apps", "misp"];
   const own = { origin: "-m", commandLine: true } as const;
   const ssl = [...misp, "api", "ssl"];
-  const feed = [[...misp, "zmq"], [...misp, "kafka"]];
+  const feed = [
+    [...misp, "zmq"],
+    [...misp, "kafka"],
+  ];
   return [
     { ...own, path: [...misp, "api", "host"], value: url },
     { ...own, path: ssl, value: true, unless: [ssl] },
@@ -72,7 +78,8 @@ export function applyOverride(settings: Settings, override: Override): ConfigIss
   const own = { where: origin, ...(source === undefined ? {} : { source }), ...(commandLine === undefined ? {} : { commandLine }) };
   const inTheWay = settings.set(path, structuredClone(value), own);
   if (inTheWay === undefined) return undefined;
-  const message = inTheWay === path ? "this name cannot be used" : `${printPath(inTheWay)} (${settings.where(inTheWay)}) is no section to set this in`;
+  const message =
+    inTheWay === path ? "this name cannot be used" : `${printPath(inTheWay)} (${settings.where(inTheWay)}) is no section to set this in`;
   return configIssue(origin, path, message);
 }
 

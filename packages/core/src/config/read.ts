@@ -22,7 +22,8 @@ export interface TextFile {
 export async function readConfigFile(file: string | undefined, cwd: string): Promise<TextFile | undefined> {
   if (file !== undefined) {
     const found = await readTextFile(resolve(cwd, file), file);
-    if (found === undefined) throw new ThreatbusError("CONFIG_NOT_FOUND", `${file}: there is no such file`, { hint: "threatbus init writes one" });
+    if (found === undefined)
+      throw new ThreatbusError("CONFIG_NOT_FOUND", `${file}: there is no such file`, { hint: "threatbus init writes one" });
     return found;
   }
   for (const name of configFileNames) {

@@ -1,7 +1,11 @@
 import { z } from "zod";
 
 const verbosity: z.ZodEnum<{ DEBUG: "DEBUG"; INFO: "INFO"; WARNING: "WARNING"; ERROR: "ERROR"; CRITICAL: "CRITICAL" }> = z.enum([
-  "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL",
+  "DEBUG",
+  "INFO",
+  "WARNING",
+  "ERROR",
+  "CRITICAL",
 ]);
 
 const logging = z
@@ -18,7 +22,11 @@ const logging = z
 const metrics = z
   .strictObject({
     host: z.string().min(1).default("127.0.0.1").describe("Address to listen on."),
-    port: z.int().min(1).max(65_535).meta({ description: "Port to listen on.", examples: [9_100] }),
+    port: z
+      .int()
+      .min(1)
+      .max(65_535)
+      .meta({ description: "Port to listen on.", examples: [9_100] }),
   })
   .optional()
   .describe("Figures for Prometheus on http://host:port/metrics. Off unless given.");
@@ -42,7 +50,12 @@ const schema = z.strictObject({
   logging,
   metrics,
   queue,
-  shutdown_timeout: z.number().min(0).max(86_400).default(10).describe("Seconds the bus may take to deliver what is waiting when it stops."),
+  shutdown_timeout: z
+    .number()
+    .min(0)
+    .max(86_400)
+    .default(10)
+    .describe("Seconds the bus may take to deliver what is waiting when it stops."),
   plugins: z
     .strictObject({
       backbones: pluginSections.describe("Backbones move messages. At least one; every message goes to each."),

@@ -1,8 +1,21 @@
 import { isSection } from "./settings.ts";
 
 const secretWords: ReadonlySet<string> = new Set([
-  "key", "apikey", "token", "password", "passwd", "passphrase", "pass", "pwd", "secret", "credential", "credentials", "username", "user",
-  "authorization", "auth",
+  "key",
+  "apikey",
+  "token",
+  "password",
+  "passwd",
+  "passphrase",
+  "pass",
+  "pwd",
+  "secret",
+  "credential",
+  "credentials",
+  "username",
+  "user",
+  "authorization",
+  "auth",
 ]);
 /** Words that make a name with a secret word in it public after all: `public_key`, `key_file`. */
 const publicWords: ReadonlySet<string> = new Set(["public", "file", "path", "prefix", "type", "id", "routing"]);
@@ -12,7 +25,10 @@ const shortestSearched = 4;
 
 /** Whether an option of this name holds a secret: `key`, `api_token`, `sasl.password`, `secretKey`. */
 export function isSecretName(name: string): boolean {
-  const words = name.replace(/([a-z\d])([A-Z])/g, "$1 $2").toLowerCase().split(/[^a-z\d]+/);
+  const words = name
+    .replace(/([a-z\d])([A-Z])/g, "$1 $2")
+    .toLowerCase()
+    .split(/[^a-z\d]+/);
   return words.some((word) => secretWords.has(word)) && !words.some((word) => publicWords.has(word));
 }
 
@@ -21,7 +37,10 @@ export function redactConfig(value: unknown): unknown {
   if (typeof value === "string") return redactUrl(value);
   if (Array.isArray(value)) return value.map(redactConfig);
   if (!isSection(value)) return value;
-  const entries = Object.entries(value).map(([name, inner]): [string, unknown] => [name, isSecretName(name) ? hidden(inner) : redactConfig(inner)]);
+  const entries = Object.entries(value).map(([name, inner]): [string, unknown] => [
+    name,
+    isSecretName(name) ? hidden(inner) : redactConfig(inner),
+  ]);
   return Object.fromEntries(entries);
 }
 

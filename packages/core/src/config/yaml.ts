@@ -57,16 +57,25 @@ export function parseYaml(text: string, name: string): ParsedYaml {
   try {
     // The parser's own check for duplicate keys takes quadratic time; the reader below has its own.
     const document = parseDocument(text, { uniqueKeys: false, prettyErrors: false, logLevel: "error", lineCounter: lines });
-    const syntax = document.errors.slice(0, maxSyntaxErrors).map((error) => configIssue(where(error.pos[0]), [], syntaxErrors[error.code] ?? "not YAML"));
+    const syntax = document.errors
+      .slice(0, maxSyntaxErrors)
+      .map((error) => configIssue(where(error.pos[0]), [], syntaxErrors[error.code] ?? "not YAML"));
     if (syntax.length > 0) return { value: undefined, origins: [], issues: syntax, broken: true };
-    const issues = document.warnings.slice(0, maxSyntaxErrors).map((warning) => configIssue(where(warning.pos[0]), [], syntaxErrors[warning.code] ?? "not YAML"));
+    const issues = document.warnings
+      .slice(0, maxSyntaxErrors)
+      .map((warning) => configIssue(where(warning.pos[0]), [], syntaxErrors[warning.code] ?? "not YAML"));
     const reader = new NodeReader(where, issues);
     const value = document.contents === null ? null : reader.read(document.contents, [], undefined);
     return { value, origins: reader.origins, issues, broken: false };
   } catch (error) {
     // Input nested thousands deep ends the parser's stack.
     const message = error instanceof TooLarge ? error.message : error instanceof RangeError ? syntaxErrors.RESOURCE_EXHAUSTION : "not YAML";
-    return { value: undefined, origins: [], issues: [configIssue(error instanceof TooLarge ? error.where : name, [], message)], broken: true };
+    return {
+      value: undefined,
+      origins: [],
+      issues: [configIssue(error instanceof TooLarge ? error.where : name, [], message)],
+      broken: true,
+    };
   }
 }
 
@@ -104,7 +113,9 @@ class NodeReader {
     try {
       if (isMap(node)) return this.#readMap(node.items, path);
       if (isSeq(node)) return node.items.map((item, index) => this.read(item, [...path, index], undefined));
-      return isScalar(node) && isPlainValue(node.value) ? node.value : this.#complain(place, path, "expected a text, a number, true, false or null", null);
+      return isScalar(node) && isPlainValue(node.value)
+        ? node.value
+        : this.#complain(place, path, "expected a text, a number, true, false or null", null);
     } finally {
       this.#open.delete(node);
     }
@@ -112,7 +123,8 @@ class NodeReader {
 
   #readAlias(name: string, place: string, path: SettingPath, keyWhere: string | undefined): unknown {
     const target = this.#anchors.get(name);
-    if (target === undefined) return this.#complain(place, path, "an alias without an anchor before it; a text that begins with * needs quotes", null);
+    if (target === undefined)
+      return this.#complain(place, path, "an alias without an anchor before it; a text that begins with * needs quotes", null);
     if (this.#open.has(target)) return this.#complain(place, path, "an alias to what it stands in", null);
     return this.read(target, path, keyWhere);
   }
@@ -132,7 +144,8 @@ class NodeReader {
       else if (Object.hasOwn(section, name)) this.#complain(place, [...path, name], syntaxErrors.DUPLICATE_KEY, null);
       else section[name] = this.read(value, [...path, name], place);
     }
-    for (const source of merged) for (const [name, value] of Object.entries(source)) if (!Object.hasOwn(section, name)) section[name] = value;
+    for (const source of merged)
+      for (const [name, value] of Object.entries(source)) if (!Object.hasOwn(section, name)) section[name] = value;
     return section;
   }
 

@@ -8,10 +8,17 @@ const options = z.strictObject({
   mode: z.enum(["fast", "safe"]).default("fast").describe("How to go about it."),
   tags: z.array(z.string()).default([]).describe("Tags."),
   api: z
-    .strictObject({ url: z.string().describe("Where."), key: z.string().describe("Secret."), ssl: z.boolean().describe("Check the certificate.") })
+    .strictObject({
+      url: z.string().describe("Where."),
+      key: z.string().describe("Secret."),
+      ssl: z.boolean().describe("Check the certificate."),
+    })
     .optional()
     .describe("The REST interface."),
-  config: z.record(z.string(), z.union([z.string(), z.number()])).default({}).describe("Handed on."),
+  config: z
+    .record(z.string(), z.union([z.string(), z.number()]))
+    .default({})
+    .describe("Handed on."),
 });
 
 export default Object.assign((given) => ({ kind: "app", name: "fixture", create: () => options.parse(given ?? {}) }), {
