@@ -55,8 +55,7 @@ export function createMisp(options: MispOptions, host: Host): App {
   /** The messages a frame makes; it is in the account when this returns. */
   function translate(frame: Uint8Array, account: Account, liveness: Liveness): readonly Outgoing[] {
     const cut = splitFrame(frame);
-    if (cut?.topic === heartbeatTopic) liveness.heartbeat();
-    else liveness.attribute();
+    liveness.heard(cut?.topic);
     if (cut === undefined) return refuse("frame");
     if (cut.topic !== attributeTopic) return skip(cut.topic === heartbeatTopic ? "heartbeat" : "topic");
 
