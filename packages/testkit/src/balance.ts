@@ -1,8 +1,8 @@
 import type { BusStats, SubscriptionStats } from "@threatbus/core";
 
 /**
- * Holds the figures of a bus to their promise: for every subscription, received = delivered + refused + superseded + dropped + waiting;
- * for the bus, arrived = routed + unmatched + control + duplicates + refused, and nothing negative.
+ * Holds the figures of a bus to their promise: for every subscription, received = delivered + refused + superseded + dropped +
+ * waiting; for the bus, arrived = routed + unmatched + control + duplicates + refused, and nothing negative.
  * @throws Error with one line per figure that does not balance
  */
 export function expectBalanced(stats: BusStats): void {
@@ -23,8 +23,11 @@ function unbalanced({ name, received: left, delivered, refused, superseded, drop
 function unequal(who: string, left: Readonly<Record<string, number>>, right: Readonly<Record<string, number>>): string[] {
   const negative = Object.entries({ ...left, ...right }).filter(([, value]) => !(value >= 0));
   if (negative.length === 0 && sum(left) === sum(right)) return [];
-  const text = (side: Readonly<Record<string, number>>): string => Object.entries(side).map(([name, value]) => `${name} ${value}`).join(" + ");
-  return [`${who}: ${text(left)} is not ${text(right)}`];
+  return [`${who}: ${words(left)} is not ${words(right)}`];
+}
+
+function words(side: Readonly<Record<string, number>>): string {
+  return Object.entries(side).map(([name, value]) => `${name} ${value}`).join(" + ");
 }
 
 function sum(values: Readonly<Record<string, number>>): number {

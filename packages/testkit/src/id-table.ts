@@ -83,11 +83,12 @@ export function hashBytes(bytes: Uint8Array): number {
   const { length } = bytes;
   const whole = length - (length % 4);
   let hash = 0x811c9dc5 ^ length;
+  const byte = (at: number): number => bytes[at] as number;
   for (let at = 0; at < whole; at += 4) {
-    const word = (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24);
+    const word = byte(at) | (byte(at + 1) << 8) | (byte(at + 2) << 16) | (byte(at + 3) << 24);
     hash = Math.imul(hash ^ word, 0x01000193);
     hash ^= hash >>> 15;
   }
-  for (let at = whole; at < length; at++) hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193);
+  for (let at = whole; at < length; at++) hash = Math.imul(hash ^ byte(at), 0x01000193);
   return hash >>> 0;
 }

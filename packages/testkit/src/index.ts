@@ -15,5 +15,5 @@ export type { FakeHost, LogEntry } from "./host.ts";
 export { loopback } from "./loopback.ts";
 export { manualClock } from "./manual-clock.ts";
 export type { ManualClock } from "./manual-clock.ts";
-export { mixSeed, seeded } from "./random.ts";
+export { seeded } from "./random.ts";
 export type { Random } from "./random.ts";
