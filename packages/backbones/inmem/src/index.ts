@@ -11,9 +11,11 @@ export default inmem;
 function createInmem(): Backbone {
   let deliver: Deliver | undefined;
   let inFlight = 0;
-  let settled: () => void = () => undefined;
+  let waiting: (() => void)[] = [];
   const done = (): void => {
-    if (--inFlight === 0) settled();
+    if (--inFlight > 0) return;
+    for (const settled of waiting) settled();
+    waiting = [];
   };
   return {
     async start(toHost, signal) {
@@ -28,7 +30,7 @@ function createInmem(): Backbone {
     },
     async stop() {
       deliver = undefined;
-      if (inFlight > 0) await new Promise<void>((resolve) => (settled = resolve));
+      if (inFlight > 0) await new Promise<void>((resolve) => waiting.push(resolve));
     },
   };
 }
