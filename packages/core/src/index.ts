@@ -21,9 +21,15 @@ export { silentLogger, stderrLogger } from "./logger.ts";
 export { isSecretName, redact } from "./redact.ts";
 export { isTimestamp } from "./timestamp.ts";
 export { defaultQueueLimits } from "./queue.ts";
-export { maxDepth, maxPayloadBytes } from "./json-guard.ts";
-export { parsePattern } from "./pattern/parser.ts";
-export { printPattern } from "./pattern/print.ts";
+export { maxDepth, maxPayloadBytes, parseJson } from "./json-guard.ts";
+export { parsePath, parsePattern } from "./pattern/parser.ts";
+export { printPath, printPattern, quote } from "./pattern/print.ts";
 export { canonicalPattern } from "./pattern/canonical.ts";
 export { checkPattern } from "./pattern/check.ts";
 export { pointIndicators, pointPattern } from "./pattern/point.ts";
+export type { PointIndicator } from "./pattern/point.ts";
+export type {
+  BinaryLiteral, BooleanLiteral, Comparison, ComparisonChain, ComparisonExpression, ComparisonOperator, Existence, FloatLiteral, HexLiteral,
+  IndexStep, IntegerLiteral, KeyStep, Literal, Membership, ObjectPath, Observation, ObservationChain, ObservationExpression, PathStep, Pattern,
+  QualifiedExpression, Qualifier, Repeats, Span, StartStop, StringLiteral, TimestampLiteral, Within,
+} from "./pattern/syntax.ts";

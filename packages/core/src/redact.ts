@@ -7,9 +7,31 @@ export function redact(text: string): string {
   return text.replace(userPart, "$1***@").replace(named, "$1***");
 }
 
-const secretName = /(?:^|_|-)(?:key|token|password|passwd|secret)$/i;
+const secretWords: ReadonlySet<string> = new Set([
+  "key",
+  "apikey",
+  "token",
+  "password",
+  "passwd",
+  "passphrase",
+  "pass",
+  "pwd",
+  "secret",
+  "credential",
+  "credentials",
+  "username",
+  "user",
+  "authorization",
+  "auth",
+]);
+/** Words that make a name with a secret word in it public after all: `public_key`, `key_file`. */
+const publicWords: ReadonlySet<string> = new Set(["public", "file", "path", "prefix", "type", "id", "routing"]);
 
-/** Whether an option of this name holds a secret. */
+/** Whether an option of this name holds a secret: `key`, `api_token`, `sasl.password`, `secretKey`. */
 export function isSecretName(name: string): boolean {
-  return secretName.test(name);
+  const words = name
+    .replace(/([a-z\d])([A-Z])/g, "$1 $2")
+    .toLowerCase()
+    .split(/[^a-z\d]+/);
+  return words.some((word) => secretWords.has(word)) && !words.some((word) => publicWords.has(word));
 }

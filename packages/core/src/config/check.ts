@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { didYouMean } from "./closest.ts";
 import { describeType, jsonSchemaOf, namesAt, schemasAt, type JsonSchema } from "./json-schema.ts";
 import { configIssue, printName, type ConfigIssue } from "./problems.ts";
-import { isSecretName } from "./secrets.ts";
+import { isSecretName } from "../redact.ts";
 import { isSection, type Settings, type SettingPath } from "./settings.ts";
 
 /** The fields of zod's issues that tell more than their text does. */

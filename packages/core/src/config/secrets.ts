@@ -1,36 +1,9 @@
+import { isSecretName } from "../redact.ts";
 import { isSection } from "./settings.ts";
 
-const secretWords: ReadonlySet<string> = new Set([
-  "key",
-  "apikey",
-  "token",
-  "password",
-  "passwd",
-  "passphrase",
-  "pass",
-  "pwd",
-  "secret",
-  "credential",
-  "credentials",
-  "username",
-  "user",
-  "authorization",
-  "auth",
-]);
-/** Words that make a name with a secret word in it public after all: `public_key`, `key_file`. */
-const publicWords: ReadonlySet<string> = new Set(["public", "file", "path", "prefix", "type", "id", "routing"]);
 const blot = "***";
 /** Shorter secrets are not searched for in other texts: they would blot out ordinary words. */
 const shortestSearched = 4;
-
-/** Whether an option of this name holds a secret: `key`, `api_token`, `sasl.password`, `secretKey`. */
-export function isSecretName(name: string): boolean {
-  const words = name
-    .replace(/([a-z\d])([A-Z])/g, "$1 $2")
-    .toLowerCase()
-    .split(/[^a-z\d]+/);
-  return words.some((word) => secretWords.has(word)) && !words.some((word) => publicWords.has(word));
-}
 
 /** A copy for people to read: secrets and the user part of URLs are replaced by `***`. */
 export function redactConfig(value: unknown): unknown {
