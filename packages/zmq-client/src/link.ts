@@ -7,7 +7,7 @@ export class Link {
   #up = false;
 
   /** For a socket that is not connecting yet. `onChange` is told of every connection made or lost. */
-  constructor(socket: Socket, onChange: () => void = () => undefined) {
+  constructor(socket: Socket, onChange: () => void) {
     void this.#watch(socket, onChange);
   }
 

@@ -1,5 +1,24 @@
 import type { Indicator, Sighting, StixObject } from "stix2-ts-types";
 
+/** An indicator as a bus carries it. */
+export interface BusIndicator extends Indicator {
+  /** `EDIT`: replaces what was known under this id. `REMOVE`: forget it; the pattern is the one to forget. Left out: new. */
+  readonly x_threatbus_update?: "EDIT" | "REMOVE";
+}
+
+/** A sighting as a bus carries it. */
+export interface BusSighting extends Sighting {
+  /** The event that matched, as the tool gave it. */
+  readonly x_threatbus_sighting_context?: Readonly<Record<string, unknown>>;
+  /** The whole indicator that was sighted. */
+  readonly x_threatbus_indicator?: Indicator;
+  /** Its value alone, when the indicator is not known. */
+  readonly x_threatbus_indicator_value?: string;
+  readonly x_threatbus_match_type?: "LIVE" | "RETRO";
+  /** The tool that reports, e.g. `VAST`. */
+  readonly x_threatbus_source?: string;
+}
+
 /** Asks for the history of a time span. */
 export interface SnapshotRequest {
   readonly type: "snapshotrequest";
@@ -32,7 +51,10 @@ export interface Received<Type extends string, Body> {
 type ReceivedAs<Body> = Body extends { readonly type: infer Type extends string } ? Received<Type, Body> : never;
 
 /** Comparing `type` tells what `body` is. */
-export type BusMessage = ReceivedAs<StixObject> | ReceivedAs<SnapshotRequest> | ReceivedAs<SnapshotEnvelope> | Received<"rule", string>;
+export type BusMessage =
+  | ReceivedAs<BusIndicator | BusSighting | Exclude<StixObject, Indicator | Sighting>>
+  | ReceivedAs<SnapshotRequest | SnapshotEnvelope>
+  | Received<"rule", string>;
 
 /** Content with its topic already chosen: rules (`sigma/rule`, `yara/rule`), or JSON that need not be parsed to be sent. */
 export interface RawMessage {
@@ -41,4 +63,4 @@ export interface RawMessage {
 }
 
 /** Objects go to the topic of their type. */
-export type Publishable = StixObject | SnapshotEnvelope | RawMessage;
+export type Publishable = BusIndicator | BusSighting | StixObject | SnapshotEnvelope | RawMessage;

@@ -1,13 +1,14 @@
 import type { Buffer } from "node:buffer";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { XPublisher } from "zeromq";
+import { Condition } from "./condition.ts";
 import { isAgain, ZmqClientError } from "./errors.ts";
 import type { Linked, Sockets } from "./sockets.ts";
 
 /** Longest pause before a full queue is tried again, in milliseconds. */
 const longestPause = 50;
-/** Milliseconds a connected bus has to say that it takes a topic. */
-const announceTime = 2_000;
+/** Milliseconds between the first and the last topic that a bus says it takes. */
+const announceTime = 500;
 
 interface Connection extends Linked<XPublisher> {
   readonly port: number;
@@ -23,7 +24,11 @@ export class Publisher {
   readonly #locate: () => Promise<number>;
   /** Prefixes that the bus subscribed to. */
   readonly #prefixes = new Set<string>();
+  /** When the first of them came: the others follow at once. */
+  #heardAt = 0;
   #takenTopics = new Set<string>();
+  /** Of the connection, the prefixes, or `#closed`. */
+  readonly #changed: Condition = new Condition();
   #connection: Connection | undefined;
   /** Asked of the bus before the first message, and again after one that found no connection. */
   #located = false;
@@ -57,7 +62,7 @@ export class Publisher {
     if (this.#waiting > 0) await Promise.race([this.#last, sleep(ms, undefined, { ref: false })]);
     this.#closed = true;
     this.#connection?.socket.close();
-    this.#connection?.link.changed.notify();
+    this.#changed.notify();
   }
 
   async #send(topic: string, frame: Buffer, deadline: number): Promise<void> {
@@ -94,49 +99,48 @@ export class Publisher {
   }
 
   async #connected(topic: string, deadline: number): Promise<XPublisher> {
-    const { link, socket } = await this.#connectionNow();
-    const left = (): number => Math.max(1, deadline - performance.now());
-    await link.changed.until(() => this.#closed || link.up, left());
-    if (link.up) await link.changed.until(() => this.#closed || this.#takes(topic), Math.min(announceTime, left()));
+    await this.#find();
+    const until = (test: () => boolean, by: number): Promise<boolean> => this.#changed.until(() => this.#closed || test(), Math.max(1, by - performance.now()));
+    const announced = await until(() => this.#connection?.link.up === true && this.#prefixes.size > 0, deadline);
+    await until(() => this.#takes(topic), Math.min(deadline, this.#heardAt + announceTime));
     if (this.#closed) throw new ZmqClientError("CLOSED");
-    if (!link.up) {
-      this.#located = false;
-      throw new ZmqClientError("CONNECTION_FAILED", "no connection to the port the bus takes messages on", { hint: "is it reachable from here?" });
-    }
-    if (!this.#takes(topic)) throw new ZmqClientError("REQUEST_REFUSED", "the bus takes no messages on this topic", { hint: topic });
-    return socket;
+    const socket = this.#ready(topic);
+    if (socket !== undefined) return socket;
+    if (announced && !this.#takes(topic)) throw new ZmqClientError("REQUEST_REFUSED", "the bus takes no messages on this topic", { hint: topic });
+    this.#located = false;
+    throw new ZmqClientError("CONNECTION_FAILED", "no connection to the port the bus takes messages on", { hint: "is it reachable from here?" });
   }
 
-  async #connectionNow(): Promise<Connection> {
+  async #find(): Promise<void> {
     if (this.#closed) throw new ZmqClientError("CLOSED");
-    const known = this.#connection;
-    if (known !== undefined && this.#located) return known;
+    if (this.#located) return;
     const port = await this.#locate();
     if (this.#closed) throw new ZmqClientError("CLOSED");
+    if (this.#connection?.port !== port) this.#connect(port);
     this.#located = true;
-    return known?.port === port ? known : this.#connect(port);
   }
 
-  #connect(port: number): Connection {
+  #connect(port: number): void {
     this.#connection?.socket.close();
     this.#prefixes.clear();
     this.#takenTopics = new Set();
-    const connection = { ...this.#sockets.publisher(port), port };
+    const connection = { ...this.#sockets.publisher(port, () => this.#changed.notify()), port };
     this.#connection = connection;
-    void this.#listen(connection);
-    return connection;
+    void this.#listen(connection.socket);
   }
 
   /** An XPUB receives what its peer subscribes to: 1 or 0, then the prefix. */
-  async #listen({ socket, link }: Connection): Promise<void> {
+  async #listen(socket: XPublisher): Promise<void> {
     while (!socket.closed) {
       try {
         const [frame] = await socket.receive();
         if (frame === undefined || this.#connection?.socket !== socket) continue;
         const prefix = frame.toString("latin1", 1);
-        if (frame[0] === 1) this.#prefixes.add(prefix);
-        else if (this.#prefixes.delete(prefix)) this.#takenTopics = new Set();
-        link.changed.notify();
+        if (frame[0] === 1) {
+          if (this.#prefixes.size === 0) this.#heardAt = performance.now();
+          this.#prefixes.add(prefix);
+        } else if (this.#prefixes.delete(prefix)) this.#takenTopics = new Set();
+        this.#changed.notify();
       } catch {
         // Closed, or a stray EAGAIN: the loop's condition tells which.
         await sleep(1);

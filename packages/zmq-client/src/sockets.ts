@@ -17,7 +17,7 @@ export interface Sockets {
   request(): Request;
   /** `depth`: messages waiting in the socket before the bus has to keep them. `onChange` is told of every connection made or lost. */
   subscriber(port: number, depth: number, onChange: () => void): Linked<Subscriber>;
-  publisher(port: number): Linked<XPublisher>;
+  publisher(port: number, onChange: () => void): Linked<XPublisher>;
 }
 
 export function socketsOf(settings: Settings): Sockets {
@@ -37,7 +37,7 @@ export function socketsOf(settings: Settings): Sockets {
       socket.connect(endpoint(port));
       return { socket, link };
     },
-    publisher(port) {
+    publisher(port, onChange) {
       // An XPUB that may not drop says when its queue is full and what the bus takes; a plain PUB loses in silence.
       const socket = new XPublisher({
         ...common,
@@ -48,7 +48,7 @@ export function socketsOf(settings: Settings): Sockets {
         sendHighWaterMark: 1_000,
         sendBufferSize: 65_536,
       });
-      const link = new Link(socket);
+      const link = new Link(socket, onChange);
       socket.connect(endpoint(port));
       return { socket, link };
     },

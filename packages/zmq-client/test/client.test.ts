@@ -129,7 +129,8 @@ test("a program that only publishes loses nothing from the first message on", as
 test("a topic the bus does not take is refused, others go on", async () => {
   const bus = await busWith({ takes: ["stix2/"] });
   const client = await join(bus);
-  expect(await codeOf(client.publish({ topic: "yara/rule", payload: "rule x { condition: true }" }))).toBe("REQUEST_REFUSED");
+  const rules = Array.from({ length: 20 }, () => codeOf(client.publish({ topic: "yara/rule", payload: "rule x { condition: true }" })));
+  expect(new Set(await Promise.all(rules))).toEqual(new Set(["REQUEST_REFUSED"]));
   await client.publish({ topic: "stix2/indicator", payload: "{}" });
   await eventually(() => bus.taken).toEqual(["stix2/indicator {}"]);
 });

@@ -1,0 +1,40 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import ts from "typescript";
+import { expect, test } from "vitest";
+import { settingsOf } from "../src/settings.ts";
+
+const root = join(import.meta.dirname, "..");
+const readme = readFileSync(join(root, "README.md"), "utf8");
+const [app = "", responder = ""] = Array.from(readme.matchAll(/```ts\n([^]*?)```/g), ([, code]) => code ?? "");
+
+/** What the compiler says about a module of this package. */
+function problemsIn(source: string): string[] {
+  const { config } = ts.readConfigFile(join(root, "..", "..", "tsconfig.json"), (file) => ts.sys.readFile(file)) as { config: { include: string[] } };
+  const parsed = ts.parseJsonConfigFileContent({ ...config, include: [], files: ["."] }, ts.sys, join(root, "..", ".."));
+  const file = join(root, "test", "readme-snippet.ts");
+  const host = ts.createCompilerHost(parsed.options);
+  const { getSourceFile, fileExists } = host;
+  host.fileExists = (name) => name === file || fileExists(name);
+  host.getSourceFile = (name, ...rest) => (name === file ? ts.createSourceFile(name, source, ts.ScriptTarget.ES2023) : getSourceFile(name, ...rest));
+  const program = ts.createProgram([file], parsed.options, host);
+  return program.getSemanticDiagnostics(program.getSourceFile(file)).map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
+}
+
+test("the README's programs pass the strict compiler", () => {
+  expect(app).toContain("client.subscribe");
+  expect(problemsIn(app)).toEqual([]);
+  const frame = `import type { BusIndicator, Client } from "@threatbus/zmq-client";
+    declare const client: Client;
+    declare const store: { read(kind: string, since: number, options: { signal: AbortSignal }): AsyncIterable<BusIndicator> };`;
+  expect(problemsIn(frame + responder)).toEqual([]);
+  expect(problemsIn(app.replace("indicator.pattern", "indicator.patern"))).toHaveLength(1);
+}, 60_000);
+
+test("every option and its default is in the README", () => {
+  const { logger: _, curve: __, ...defaults } = settingsOf({});
+  for (const [option, value] of Object.entries(defaults)) {
+    const shown = option === "maxMessageSize" ? "16 MiB" : `\`${JSON.stringify(value)}\``;
+    expect(readme).toContain(`| \`${option}\` | ${shown}`);
+  }
+});
