@@ -1,6 +1,6 @@
 import type { App, Bus, Host } from "@threatbus/core";
 import { Context } from "zeromq";
-import type { Socket } from "zeromq";
+import type { Reply, Socket } from "zeromq";
 import { bind, resolveHost } from "./address.ts";
 import { Egress } from "./egress.ts";
 import { Ingress } from "./ingress.ts";
@@ -38,7 +38,9 @@ export function createZmq(options: ZmqOptions, host: Host): App {
     await bind(manage, address, options.manage, "manage");
     await bind(pub, address, options.pub, "pub");
     await bind(sub, address, options.sub, "sub");
-    serve(bus, manage, new Egress(pub, host.clock), new Ingress(sub, bus, host));
+    const egress = new Egress(pub, host.clock);
+    const sessions = new Sessions(bus, host, options, egress);
+    serve(manage, egress, sessions, new Ingress(sub, bus, host, () => sessions.behind));
   }
 
   /** With CURVE, only listed apps connect. */
@@ -52,8 +54,7 @@ export function createZmq(options: ZmqOptions, host: Host): App {
     return keys;
   }
 
-  function serve(bus: Bus, manage: ReturnType<typeof openManage>, egress: Egress, ingress: Ingress): void {
-    const sessions = new Sessions(bus, host, options, egress);
+  function serve(manage: Reply, egress: Egress, sessions: Sessions, ingress: Ingress): void {
     const ended = new AbortController();
     opened.push(() => egress.stop(), () => ended.abort());
     egress.start(sessions);

@@ -12,7 +12,7 @@ const idle = 100;
 /** Messages between two looks from which on messages "go out". */
 const flow = 50;
 /** Tries in the next turns of the event loop, before waiting for a full pipe takes longer. */
-const eager = 8;
+const eager = 16;
 /** Milliseconds between two tries for an app that does not read. */
 const longest = 50;
 

@@ -1,6 +1,6 @@
 import type { Buffer } from "node:buffer";
 import { setImmediate as immediate } from "node:timers/promises";
-import { type Bus, type Counter, decodeMessage, type Host, isThreatbusError } from "@threatbus/core";
+import { type Bus, type Clock, type Counter, decodeMessage, type Host, isThreatbusError } from "@threatbus/core";
 import type { Subscriber } from "zeromq";
 import { Refusals } from "./refusals.ts";
 
@@ -18,14 +18,19 @@ const window = 1_000;
 export class Ingress {
   readonly #socket: Subscriber;
   readonly #bus: Bus;
+  readonly #clock: Clock;
+  readonly #crowded: () => boolean;
   readonly #accepted: Counter;
   readonly #refusals: Refusals;
   #inFlight = 0;
   #room: (() => void) | undefined;
 
-  constructor(socket: Subscriber, bus: Bus, host: Host) {
+  /** @param crowded whether what is taken in now would have to be dropped on the way out */
+  constructor(socket: Subscriber, bus: Bus, host: Host, crowded: () => boolean) {
     this.#socket = socket;
     this.#bus = bus;
+    this.#clock = host.clock;
+    this.#crowded = crowded;
     this.#accepted = host.metrics.counter("accepted");
     this.#refusals = new Refusals(host);
   }
@@ -48,7 +53,10 @@ export class Ingress {
         // Garbage on the wire makes a receive fail, which says nothing about the next.
         await immediate();
       }
-      if (taken % turn === 0) await immediate();
+      if (taken % turn === 0) {
+        await immediate();
+        while (!this.#socket.closed && this.#crowded()) await this.#clock.sleep(1);
+      }
       if (this.#inFlight >= window) await new Promise<void>((resolve) => (this.#room = resolve));
     }
   }

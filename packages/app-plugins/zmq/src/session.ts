@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import type { Counter, Message, SnapshotRequest, Subscription, Topic } from "@threatbus/core";
+import type { Clock, Counter, Message, SnapshotRequest, Subscription, Topic } from "@threatbus/core";
 import { type Egress, isFull } from "./egress.ts";
 
 /** Types whose prefix is kept; beyond it it is made anew. Types come from outside. */
@@ -10,6 +10,7 @@ export interface SessionSetup {
   /** Whether the app asked for sequence numbers. */
   readonly sequenced: boolean;
   readonly egress: Egress;
+  readonly clock: Clock;
   readonly sent: Counter;
   readonly retries: Counter;
 }
@@ -24,6 +25,7 @@ export class Session {
   #sentBefore = 0;
   #peers = 0;
   #ended = false;
+  #fullSince: number | undefined;
   #wake: () => void = () => undefined;
 
   constructor(setup: SessionSetup) {
@@ -34,6 +36,11 @@ export class Session {
   /** Whether an app is connected to the channel. */
   get attached(): boolean {
     return this.#peers > 0;
+  }
+
+  /** Since when the app's pipe is full, in milliseconds; undefined if it has room. */
+  get fullSince(): number | undefined {
+    return this.#fullSince;
   }
 
   get subscription(): Subscription | undefined {
@@ -66,17 +73,19 @@ export class Session {
   readonly handle = async (message: Message): Promise<void> => {
     if (this.#isOwn(message)) return;
     const frame = this.#frame(message);
-    const { egress, sequenced, sent, retries } = this.#setup;
+    const { egress, clock, sequenced, sent, retries } = this.#setup;
     for (let attempt = 0; ; attempt++) {
       if (this.#peers === 0 || this.#ended) await this.#attachment();
       try {
         await egress.send(sequenced ? [frame, this.#sequence()] : frame);
         this.#sent++;
         sent.add();
+        this.#fullSince = undefined;
         return;
       } catch (thrown) {
         if (!isFull(thrown)) throw thrown;
       }
+      this.#fullSince ??= clock.now();
       retries.add();
       await egress.room(attempt);
     }

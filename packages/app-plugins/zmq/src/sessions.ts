@@ -1,4 +1,4 @@
-import type { Bus, Counter, Host, QueueLimits, SubscribeOptions, Subscription } from "@threatbus/core";
+import { type Bus, type Counter, defaultQueueLimits, type Host, type QueueLimits, type SubscribeOptions, type Subscription } from "@threatbus/core";
 import { newChannel } from "./channel.ts";
 import type { Doorkeeper, Egress } from "./egress.ts";
 import type { ZmqOptions } from "./options.ts";
@@ -15,6 +15,8 @@ const burst = 200;
 const young = 1_000;
 /** Milliseconds an app that is not connected keeps the bus from stopping. */
 const farewell = 1_000;
+/** Milliseconds after which an app that reads nothing counts as stalled. */
+const stall = 3_000;
 
 interface Entry {
   readonly session: Session;
@@ -59,7 +61,7 @@ export class Sessions implements Desk, Doorkeeper {
     await this.#pace();
     if (this.#entries.size >= this.#options.max_subscriptions && !this.#makeRoom()) throw new RequestRefused("there are too many subscriptions");
     const channel = newChannel();
-    const session = new Session({ channel, sequenced, egress: this.#egress, sent: this.#sent, retries: this.#retries });
+    const session = new Session({ channel, sequenced, egress: this.#egress, clock: this.#host.clock, sent: this.#sent, retries: this.#retries });
     // Apps that keep history are asked for it this way, whatever they subscribe to.
     const subscription = await this.#open([...topics, "threatbus/snapshotrequest"], session, { snapshot: days * 86_400, queue: this.#queue });
     session.subscription = subscription;
@@ -92,6 +94,24 @@ export class Sessions implements Desk, Doorkeeper {
     if (entry === undefined || sent === undefined) return;
     entry.since = this.#host.clock.now();
     this.#maybeLost.add(Math.min(sent, pipeLength(this.#options.max_message_size)));
+  }
+
+  /**
+   * Whether every connected app reads, and none keeps up: half of each one's queue is taken. Then publishers had better wait than have
+   * messages dropped. An app that keeps up, or has stalled, is no reason to.
+   */
+  get behind(): boolean {
+    const { maxItems, maxBytes } = { ...defaultQueueLimits, ...this.#queue };
+    let some = false;
+    for (const { session } of this.#entries.values()) {
+      const { attached, fullSince, subscription } = session;
+      if (!attached || (fullSince !== undefined && this.#host.clock.now() - fullSince > stall)) continue;
+      if (fullSince === undefined || subscription === undefined) return false;
+      const { waiting, waitingBytes } = subscription.stats;
+      if (waiting * 2 < maxItems && waitingBytes * 2 < maxBytes) return false;
+      some = true;
+    }
+    return some;
   }
 
   /** Ends the sessions whose app stays away. One that is connected lives on without heartbeats. */

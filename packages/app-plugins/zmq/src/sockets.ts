@@ -10,7 +10,7 @@ const unsubscribe = 7;
 /** Bytes of the largest request read; one above `maxRequestSize` in requests.ts still gets a reply. */
 const maxRequestFrame = 1_048_576;
 /** Bytes that may wait in ZeroMQ for one app, if its messages are as large as they may be. */
-const pipeBytes = 128 * 1_048_576;
+const pipeBytes = 512 * 1_048_576;
 /** Bytes the kernel may hold for one app. Small, since they are lost when it dies. */
 const sendBufferSize = 65_536;
 /** Milliseconds after closing in which messages already handed over may still leave. */
