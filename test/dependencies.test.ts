@@ -1,0 +1,106 @@
+import { dirname, join, relative, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+import { packagesImportedBy, relativeImportsOf, relativeLoadsOf } from "./imports.ts";
+import { packages, plugins, root, typescriptBelow } from "./workspace.ts";
+import type { WorkspacePackage } from "./workspace.ts";
+
+/** Tools of the top folder, which every test and every program of the repository may use. */
+const tools = new Set(["vitest", "typescript"]);
+const own = new Map(packages.map((each) => [each.name, each]));
+
+const imported = (folder: string, part: string): Map<string, string[]> =>
+  new Map(typescriptBelow(join(folder, part)).map((file) => [relative(root, file), packagesImportedBy(file)]));
+
+const inSource = (each: WorkspacePackage): Set<string> => new Set([...imported(each.folder, "src").values()].flat());
+
+describe.each(packages)("$name", (each) => {
+  const { folder, manifest, name } = each;
+  const runtime = new Set([...Object.keys(manifest.dependencies ?? {}), ...Object.keys(manifest.peerDependencies ?? {})]);
+  const all = new Set([...runtime, ...Object.keys(manifest.devDependencies ?? {}), name, ...tools]);
+  const undeclared = (files: Map<string, string[]>, declared: Set<string>): string[] =>
+    [...files].flatMap(([file, names]) => names.filter((used) => !declared.has(used)).map((used) => `${file} imports ${used}`));
+
+  it("declares what its source imports as what it needs to run", () => {
+    expect(undeclared(imported(folder, "src"), runtime)).toEqual([]);
+  });
+
+  it("declares what its tests import", () => {
+    expect(undeclared(imported(folder, "test"), all)).toEqual([]);
+  });
+
+  it("imports files by relative paths with their endings, and only its own", () => {
+    const wrong = typescriptBelow(join(folder, "src")).flatMap((file) =>
+      relativeImportsOf(file)
+        .filter((path) => !/\.(ts|json)$/.test(path) || relative(folder, resolve(dirname(file), path)).startsWith(".."))
+        .map((path) => `${relative(root, file)} imports ${path}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+});
+
+describe("directions", () => {
+  const source = (name: string): string[] => {
+    const each = own.get(name);
+    return each === undefined ? [] : [...inSource(each)].filter((used) => own.has(used));
+  };
+
+  it("stix2-ts-types knows nothing of Threat Bus, core only stix2-ts-types", () => {
+    expect(source("stix2-ts-types")).toEqual([]);
+    expect(source("@threatbus/core")).toEqual(["stix2-ts-types"]);
+  });
+
+  it("plugins and testkit know core and types, nothing of each other", () => {
+    const wrong = [...plugins, ...packages.filter(({ name }) => name === "@threatbus/testkit")].flatMap((each) =>
+      [...inSource(each)].filter((used) => own.has(used) && !["@threatbus/core", "stix2-ts-types"].includes(used)).map((used) => `${each.name} imports ${used}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it("the client for programs outside does without core and plugins", () => {
+    const client = packages.filter(({ name, path }) => name === "@threatbus/zmq-client" || path.startsWith("apps/"));
+    const wrong = client.flatMap((each) => [...inSource(each)].filter((used) => own.has(used) && !["stix2-ts-types", "@threatbus/zmq-client"].includes(used)));
+    expect(wrong).toEqual([]);
+  });
+
+  it("nothing that is published goes round in circles, tests included", () => {
+    const edges = new Map(packages.map(({ name, manifest }) => [
+      name,
+      Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }).filter((used) => own.has(used)),
+    ]));
+    expect(circle(edges)).toBeUndefined();
+    const withTests = new Map(packages.map(({ name, manifest }) => [
+      name,
+      Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies, ...manifest.devDependencies }).filter((used) => own.has(used)),
+    ]));
+    expect(circle(withTests)).toBeUndefined();
+  });
+
+  it("no files of a package load each other in circles", () => {
+    const circles = packages.flatMap(({ folder }) => {
+      const files = typescriptBelow(join(folder, "src"));
+      const round = circle(new Map(files.map((file) => [file, relativeLoadsOf(file).map((path) => resolve(dirname(file), path))])));
+      return round === undefined ? [] : [round.map((file) => relative(root, file)).join(" → ")];
+    });
+    expect(circles).toEqual([]);
+  });
+});
+
+/** A circle among the edges, if there is one. */
+function circle(edges: ReadonlyMap<string, readonly string[]>): string[] | undefined {
+  const done = new Set<string>();
+  const visit = (node: string, path: readonly string[]): string[] | undefined => {
+    if (path.includes(node)) return [...path.slice(path.indexOf(node)), node];
+    if (done.has(node)) return undefined;
+    for (const next of edges.get(node) ?? []) {
+      const found = visit(next, [...path, node]);
+      if (found !== undefined) return found;
+    }
+    done.add(node);
+    return undefined;
+  };
+  for (const node of edges.keys()) {
+    const found = visit(node, []);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
