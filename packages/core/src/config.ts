@@ -15,3 +15,4 @@ export { exampleConfig } from "./config/example.ts";
 export { redactConfig } from "./config/secrets.ts";
 export { configFileNames } from "./config/read.ts";
 export type { LoggingConfig, MetricsConfig } from "./config/schema.ts";
+export { didYouMean } from "./config/closest.ts";

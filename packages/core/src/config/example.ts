@@ -62,10 +62,12 @@ function option(name: string, schema: JsonSchema, place: Place): string[] {
   const inner = properties(section).filter(([key]) => key !== "package");
   if (inner.length === 0) return [...words, `${start} {}`];
   const needed = required(section);
+  // A section with nothing in it but comments would be no section.
+  const empty = !inner.some(([key, value]) => "default" in value || needed.has(key));
   return [
     ...words,
-    start,
-    ...inner.flatMap(([key, value]) => option(key, value, { root, indent: indent + 2, off, required: needed.has(key) })),
+    empty && !off ? start.replace(/^( *)/, "$1#") : start,
+    ...inner.flatMap(([key, value]) => option(key, value, { root, indent: indent + 2, off: off || empty, required: needed.has(key) })),
   ];
 }
 
