@@ -1,0 +1,41 @@
+import type { LoadedConfig } from "@threatbus/core/config";
+import { printable } from "./printable.ts";
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** What is said of plugins that this program knows. */
+const known: ReadonlyMap<string, (options: Values) => string> = new Map([
+  ["inmem", () => "messages move within this process; a crash loses those under way"],
+  [
+    "zmq",
+    ({ host, manage, pub, sub }) =>
+      `apps join at ${String(host)}:${String(manage)} (messages out ${String(pub)}, in ${String(sub)}); a crash loses what waits for them`,
+  ],
+  ["misp", ({ zmq }) => `indicators from MISP at ${place(zmq) ?? "its feed"}; a crash loses those under way`],
+  ["rabbitmq", (options) => `messages move through RabbitMQ at ${place(options) ?? "localhost"}, which keeps them over a crash`],
+  ["kafka", () => "messages move through Kafka, which keeps them over a crash"],
+]);
+
+/** One line per plugin: where it is reached and what it promises on a crash. */
+export function pluginLines({ plugins, values }: LoadedConfig): string[] {
+  const width = Math.max(...plugins.map(({ name }) => name.length));
+  return plugins.map(({ kind, name, package: packageName, plugin }) => {
+    const section = sectionOf(values, kind === "app" ? "apps" : "backbones", name);
+    const checked = plugin.options?.["~standard"].validate(section);
+    const options = checked === undefined || checked instanceof Promise || checked.issues !== undefined ? section : (checked.value as Values);
+    const words = known.get(plugin.pluginName)?.(options) ?? [packageName, place(options)].filter(Boolean).join(" at ");
+    return `  ${printable(name).padEnd(width)}  ${printable(words)}`;
+  });
+}
+
+function sectionOf(values: Values, kind: string, name: string): Values {
+  const plugins = values["plugins"] as Readonly<Record<string, Readonly<Record<string, Values | null | undefined>>>> | undefined;
+  const { package: _, ...options } = plugins?.[kind]?.[name] ?? {};
+  return options;
+}
+
+function place(options: unknown): string | undefined {
+  if (typeof options !== "object" || options === null) return undefined;
+  const { host, port } = options as Values;
+  return host === undefined ? undefined : [host, port].filter((part) => part !== undefined).join(":");
+}

@@ -1,0 +1,86 @@
+import type { BusStats, SubscriptionStats } from "@threatbus/core";
+
+type Labels = Readonly<Record<string, string>>;
+type Row = readonly [labels: Labels, value: number];
+
+/** What the process tells beside the bus. */
+export interface ProcessFigures {
+  /** Log entries that could not be written. */
+  readonly logDropped: number;
+  /** Bytes. */
+  readonly memory: number;
+  /** Seconds a callback waits for its turn, 99th percentile since the last time it was asked for. */
+  readonly loopDelay: number;
+}
+
+/** The figures in the text format of Prometheus, version 0.0.4. */
+export function prometheusText(stats: BusStats, figures: ProcessFigures): string {
+  const { subscriptions, ended, snapshots } = stats;
+  const parts = [
+    metric("up", "gauge", "1 while the bus runs.", [[{}, stats.state === "running" ? 1 : 0]]),
+    metric("published_total", "counter", "Messages this host gave to its backbones.", [[{}, stats.published]]),
+    metric("publish_failed_total", "counter", "Messages a backbone did not take.", [[{}, stats.failed]]),
+    metric("arrived_total", "counter", "Frames that came from the backbones: the sum of what became of them.", [[{}, stats.arrived]]),
+    metric("frames_total", "counter", "Frames that came from the backbones, by what became of them.", [
+      ...(["routed", "unmatched", "control", "duplicates"] as const).map((outcome): Row => [{ outcome }, stats[outcome]]),
+      ...Object.entries(stats.refused).map(([reason, count]): Row => [{ outcome: "refused", reason }, count]),
+    ]),
+    ...subscriptionMetrics([...subscriptions, ended]),
+    metric("subscriptions", "gauge", "Subscriptions there are.", [[{}, subscriptions.length]]),
+    metric("subscriptions_ended_total", "counter", "Subscriptions that ended; their figures are added up under the name ended.", [[{}, ended.count]]),
+    metric("snapshots_total", "counter", "Snapshots, by what was done.", (["asked", "begun", "answered", "failed", "ignored"] as const).map((step) => [{ step }, snapshots[step]])),
+    metric("snapshots_open", "gauge", "Snapshots whose answers are waited for.", [[{}, snapshots.open]]),
+    metric("snapshot_objects_total", "counter", "Objects of history.", (["sent", "arrived"] as const).map((direction) => [{ direction }, snapshots[direction]])),
+    ...pluginMetrics(stats),
+    metric("log_dropped_total", "counter", "Log entries that could not be written.", [[{}, figures.logDropped]]),
+    metric("resident_memory_bytes", "gauge", "Memory of the process.", [[{}, figures.memory]]),
+    metric("event_loop_delay_seconds", "gauge", "99th percentile of the wait for a turn.", [[{ quantile: "0.99" }, figures.loopDelay]]),
+  ];
+  return parts.join("");
+}
+
+function subscriptionMetrics(all: readonly SubscriptionStats[]): string[] {
+  const rows = (of: (stats: SubscriptionStats) => number): Row[] => all.map((stats) => [{ subscription: stats.name }, of(stats)]);
+  const dropped = all.flatMap(({ name, dropped }) => Object.entries(dropped).map(([reason, count]): Row => [{ subscription: name, reason }, count]));
+  return [
+    metric("subscription_received_total", "counter", "Messages for a subscription: the sum of the following and of what waits.", rows(({ received }) => received)),
+    metric("subscription_delivered_total", "counter", "Handled.", rows(({ delivered }) => delivered)),
+    metric("subscription_refused_total", "counter", "Refused by the handler.", rows(({ refused }) => refused)),
+    metric("subscription_superseded_total", "counter", "Replaced in the queue by a newer version.", rows(({ superseded }) => superseded)),
+    metric("subscription_dropped_total", "counter", "Dropped, by reason.", dropped),
+    metric("subscription_waiting", "gauge", "Waiting or in the handler's hands.", rows(({ waiting }) => waiting)),
+    metric("subscription_waiting_bytes", "gauge", "Bytes of payload waiting.", rows(({ waitingBytes }) => waitingBytes)),
+    metric("subscription_repeated_total", "counter", "History objects that had already arrived; not part of received.", rows(({ repeated }) => repeated)),
+  ];
+}
+
+/** Samples of the same name are one metric, whichever plugins have them. */
+function pluginMetrics({ plugins }: BusStats): string[] {
+  const metrics = new Map<string, { kind: "counter" | "gauge"; rows: Row[] }>();
+  for (const [plugin, samples] of Object.entries(plugins)) {
+    for (const { name, labels, kind, value } of samples) {
+      const known = metrics.get(`${kind} ${name}`) ?? { kind, rows: [] };
+      known.rows.push([{ ...labels, plugin }, value]);
+      metrics.set(`${kind} ${name}`, known);
+    }
+  }
+  return [...metrics].map(([key, { kind, rows }]) => {
+    const name = `plugin_${key.slice(kind.length + 1).replace(/[^a-zA-Z0-9_]/g, "_")}`;
+    return metric(kind === "counter" && !name.endsWith("_total") ? `${name}_total` : name, kind, "Counted by a plugin.", rows);
+  });
+}
+
+function metric(name: string, kind: "counter" | "gauge", help: string, rows: readonly Row[]): string {
+  const full = `threatbus_${name}`;
+  const lines = rows.map(([labels, value]) => `${full}${printLabels(labels)} ${Number.isFinite(value) ? value : "NaN"}\n`);
+  return `# HELP ${full} ${help}\n# TYPE ${full} ${kind}\n${lines.join("")}`;
+}
+
+function printLabels(labels: Labels): string {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name.replace(/[^a-zA-Z0-9_]/g, "_").replace(/^(?=\d)/, "_")}="${escapeLabel(value)}"`);
+  return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
+}
+
+function escapeLabel(value: string): string {
+  return value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+}

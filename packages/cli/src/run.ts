@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { createBus, type BusStats, type ThreatBus } from "@threatbus/core";
+import type { LoadedConfig } from "@threatbus/core/config";
+import { exitCodes } from "./exit-codes.ts";
+import { fail } from "./failure.ts";
+import { pluginLines } from "./listening.ts";
+import { openLog, type Log } from "./log.ts";
+import { serveMetrics, type MetricsServer } from "./metrics.ts";
+import { configOf, type GlobalOptions } from "./options.ts";
+import { printable } from "./printable.ts";
+import { endOnSignal } from "./signals.ts";
+import { version } from "./version.ts";
+
+/** Milliseconds to deliver what can be delivered after a fault. */
+const crashDrain = 2_000;
+/** Milliseconds after which whatever a plugin left open is no reason to stay. */
+const patience = 6_000;
+
+/** Runs a bus until a signal. Ends with the process's exit code set and nothing left that keeps it alive. */
+export async function run(options: GlobalOptions): Promise<void> {
+  const config = await configOf(options);
+  const log = await openLog(config.logging, { verbose: options.verbose, format: options.logFormat });
+  let bus: ThreatBus | undefined;
+  onFault(log, () => bus?.stop());
+  const signalled = endOnSignal();
+  let metrics: MetricsServer | undefined;
+  try {
+    // Before the bus: a port that is taken ends the start before anything is connected.
+    if (config.metrics !== undefined) {
+      metrics = await serveMetrics(config.metrics, { stats: () => bus?.stats(), logDropped: () => log.dropped });
+    }
+    bus = createBus({ ...config.bus, logger: log });
+    const started = bus.start();
+    const signal = await Promise.race([started, signalled]);
+    if (signal === undefined) announce(config, options, log);
+    log.info("stopping; a second signal ends at once", { signal: signal ?? (await signalled) });
+    await Promise.all([bus.stop(), started.catch(() => undefined)]);
+  } catch (error) {
+    log.note("ended with a failure", { error });
+    fail(error, options.logFormat === "json");
+  }
+  if (bus !== undefined) log.info("stopped", accounts(bus.stats()));
+  await metrics?.close();
+  await log.close();
+  // The process ends by itself, so that sockets finish sending what they hold.
+  setTimeout(() => {
+    process.stderr.write("threatbus: a plugin keeps the process alive after its stop; ending it\n");
+    process.exit();
+  }, patience).unref();
+}
+
+function announce(config: LoadedConfig, { logFormat }: GlobalOptions, log: Log): void {
+  const { metrics, origin } = config;
+  const lines = pluginLines(config);
+  if (metrics !== undefined) lines.push(`  metrics at http://${metrics.host}:${metrics.port}/metrics`);
+  if (logFormat === "json") log.info("running", { version, configuration: origin, plugins: lines.map((line) => line.trim()) });
+  else process.stdout.write(`Threat Bus ${version} is running (${printable(origin)}). Ctrl-C ends it.\n${lines.join("\n")}\n`);
+}
+
+/** The figures a person wants to see at the end. */
+function accounts({ published, failed, arrived, unmatched, refused, subscriptions, ended }: BusStats): Record<string, number> {
+  const all = [ended, ...subscriptions];
+  const sum = (of: (stats: (typeof all)[number]) => number): number => all.reduce((total, stats) => total + of(stats), 0);
+  return {
+    published,
+    failed,
+    arrived,
+    unmatched,
+    undecodable: Object.values(refused).reduce((total, count) => total + count, 0),
+    delivered: sum((stats) => stats.delivered),
+    refused: sum((stats) => stats.refused),
+    superseded: sum((stats) => stats.superseded),
+    dropped: sum(({ dropped }) => Object.values(dropped).reduce((total, count) => total + count, 0)),
+  };
+}
+
+/** After a fault nobody handled nothing can be trusted: says so, delivers what it can in two seconds, and ends. */
+function onFault(log: Log, stop: () => Promise<void> | undefined): void {
+  let faulty = false;
+  const end = async (thrown: unknown): Promise<void> => {
+    if (faulty) return;
+    faulty = true;
+    log.critical("a fault that nothing handled; ending", { error: thrown, stack: thrown instanceof Error ? thrown.stack : undefined });
+    await Promise.race([Promise.resolve(stop()).catch(() => undefined), sleep(crashDrain)]);
+    await Promise.race([log.close(), sleep(500)]);
+    process.exit(exitCodes.crashed);
+  };
+  process.on("uncaughtException", (error) => void end(error));
+  process.on("unhandledRejection", (reason) => void end(reason));
+}
