@@ -26,8 +26,12 @@ async function send(copy) {
 async function forward() {
   for await (const [frame] of input) for (const head of heads) await send(Buffer.concat([head, frame.subarray(afterFormat)]));
 }
+/** Looks now and then: a receive that waits would slow every send down. */
 async function watch() {
-  for await (const [frame] of output) console.log(frame[0] === 1 ? "attached" : "detached");
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    while (output.readable) console.log((await output.receive())[0][0] === 1 ? "attached" : "detached");
+  }
 }
 console.log("ready");
 await Promise.all([forward(), watch()]);

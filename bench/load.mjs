@@ -39,12 +39,12 @@ export async function blast({ to, count, first = 0, rate = 0 }) {
   return JSON.parse((await complete(join(built, "blast"), args, 600_000)).at(-1));
 }
 
-/** Starts one subscriber per prefix; resolves when they are connected. `result` has what they got. */
+/** Starts one subscriber per prefix; resolves when they are connected. `result()` waits for the end and has what they got. */
 export async function drain({ from, prefixes, count, first = 0, idle = 2_000, bind = false }) {
   const args = ["-e", from, "-n", `${count}`, "-s", `${first}`, "-i", `${idle}`, ...(bind ? ["-b"] : []), ...prefixes];
   const program = launch(join(built, "drain"), args);
   await program.line((line) => line === "ready");
-  return { child: program.child, stop: program.stop, result: program.ended.then(({ lines }) => JSON.parse(lines.at(-1))) };
+  return { child: program.child, result: async () => JSON.parse((await program.ended).lines.at(-1)) };
 }
 
 /** One message in flight, `count` times, in microseconds. */

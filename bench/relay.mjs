@@ -98,7 +98,7 @@ async function generator(seconds) {
   const first = takeSequence(messages);
   const sink = await drain({ from: endpoint, prefixes: ["stix2/"], count: messages, first, bind: true });
   await blast({ to: endpoint, count: messages, first });
-  const got = await sink.result;
+  const got = await sink.result();
   if (got.lost > 0) throw new Error(`the generator itself lost ${got.lost}`);
   return got.received / got.seconds;
 }

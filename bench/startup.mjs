@@ -60,7 +60,10 @@ async function untilSubscribed(line) {
   const start = performance.now();
   const child = launch(program, args);
   try {
-    await subscribe(`tcp://127.0.0.1:${ports[0]}`, 20_000);
+    const died = child.ended.then(({ errors }) => {
+      throw new Error(`${program} ${args.join(" ")} ended by itself: ${errors.trim()}`);
+    });
+    await Promise.race([subscribe(`tcp://127.0.0.1:${ports[0]}`, 20_000), died]);
     return performance.now() - start;
   } finally {
     await child.stop(500);

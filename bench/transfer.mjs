@@ -23,7 +23,7 @@ export async function transfer(target, { subscribers, count, pace = 0 }) {
   await target.attached(subscribers);
   const cpu = cpuOf(target.pid);
   const sent = await blast({ to: target.input, count, first, rate: pace });
-  const got = await sink.result;
+  const got = await sink.result();
   const targetCpu = cpuOf(target.pid) - cpu;
   await target.end(prefixes);
   return {
@@ -46,8 +46,8 @@ export async function calibrate(target, { subscribers, seconds, probe }) {
   for (let attempt = 0; attempt < 12; attempt++) {
     const run = await transfer(target, { subscribers, count: probe, pace });
     if (run.lost === 0) return { subscribers, pace, count: Math.max(probe, Math.round(run.rate * seconds)) };
-    pace = Math.round((pace === 0 ? run.rate : pace) * 0.9);
-    console.log(`  ${target.name} lost ${run.lost}: trying ${pace} messages/s`);
+    pace = Math.round((pace === 0 ? probe / run.seconds : pace) * 0.9);
+    console.log(`  ${target.name} lost ${run.lost} of ${probe * subscribers}: trying ${pace} messages/s`);
   }
   throw new Error(`${target.name} loses messages at any pace`);
 }
