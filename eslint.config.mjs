@@ -20,6 +20,8 @@ export default tseslint.config(
       "no-console": "error",
     },
   },
+  // What isolatedDeclarations would ask for, but where a schema is the source of the types.
+  { files: ["packages/**/src/**/*.ts"], rules: { "@typescript-eslint/explicit-module-boundary-types": "error" } },
   { files: ["**/*.test.ts", "**/test/**/*.ts"], rules: { "@typescript-eslint/unbound-method": "off" } },
   { files: ["**/*.mjs", "examples/**/*.ts", "packages/cli/src/**/*.ts"], rules: { "no-console": "off" } },
 );

@@ -1,9 +1,10 @@
 /**
- * Builds every package with tsup. A manifest's `exports` and the files its `bin` imports say what its entries are.
- * `--js` leaves the declarations out (what running needs); names of packages build only those.
+ * Builds every package: JavaScript with tsup, then the declarations of all in one run of tsc. A manifest's `exports` and the programs in
+ * its `src` say what its entries are. `--js` leaves the declarations out (running needs none); names of packages build only those.
  */
-import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
 import { build } from "tsup";
 import { packages, root } from "./workspace.mjs";
 
@@ -24,10 +25,29 @@ for (const { folder, manifest } of fleet) {
     target: "node20",
     platform: "node",
     clean: true,
-    dts: declarations && manifest.private !== true,
     external: [/^[^./]/],
   });
   process.stdout.write(`  built ${++built}/${fleet.length} ${manifest.name}\n`);
+}
+if (declarations) declare();
+
+/** Writes `dist/*.d.ts` of the published packages, with specifiers that name what is published. */
+function declare() {
+  const types = join(root, "node_modules", ".cache", "threatbus", "types");
+  rmSync(types, { recursive: true, force: true });
+  const tsc = spawnSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.build.json", "--outDir", types], { cwd: root, stdio: "inherit" });
+  if (tsc.status !== 0) process.exit(1);
+  for (const { folder, manifest } of fleet) {
+    if (manifest.private === true) continue;
+    const source = join(types, relative(root, folder), "src");
+    for (const entry of readdirSync(source, { recursive: true, withFileTypes: true }).filter((one) => one.isFile())) {
+      const from = join(entry.parentPath, entry.name);
+      const to = join(folder, "dist", relative(source, from));
+      mkdirSync(dirname(to), { recursive: true });
+      writeFileSync(to, readFileSync(from, "utf8").replace(/((?:from|import\() ?"\.[^"]*)\.ts"/g, '$1.js"'));
+    }
+  }
+  process.stdout.write("  declared\n");
 }
 
 function entriesOf(folder, manifest) {

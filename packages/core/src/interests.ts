@@ -29,7 +29,7 @@ export class Interests {
   }
 
   #tell(topics: readonly Topic[], call: (backbone: Backbone, topic: Topic) => Promise<void> | undefined): Promise<unknown> {
-    const next = this.#last.then(() => Promise.all(topics.flatMap((topic) => this.#backbones().map((backbone) => call(backbone, topic)))));
+    const next = this.#last.then(() => Promise.all(topics.flatMap((topic) => this.#backbones().map(async (backbone) => call(backbone, topic)))));
     this.#last = next.catch(() => undefined);
     return next;
   }

@@ -31,11 +31,12 @@ export function defineApp<Schema extends StandardSchemaV1 = StandardSchemaV1<Rec
 
 function define<Kind extends PluginKind, Schema extends StandardSchemaV1>(
   kind: Kind,
-  { name, options: schema, create }: Definition<Schema, Kind extends "backbone" ? Backbone : App>,
+  definition: Definition<Schema, Kind extends "backbone" ? Backbone : App>,
 ): Plugin<Kind, StandardSchemaV1.InferInput<Schema>> {
+  const { name, options: schema } = definition;
   const configure = (given?: StandardSchemaV1.InferInput<Schema>): Configured<Kind> => {
     const options = checkOptions(name, schema, given ?? {});
-    return { kind, name, create: (host) => create(options, host) };
+    return { kind, name, create: (host) => definition.create(options, host) };
   };
   return Object.assign(configure, { kind, pluginName: name, contract: contractRevision, ...(schema === undefined ? {} : { options: schema }) } as const);
 }
@@ -45,12 +46,12 @@ function checkOptions<Schema extends StandardSchemaV1>(plugin: string, schema: S
   if (schema === undefined) {
     const keys = typeof given === "object" && given !== null ? Object.keys(given) : [String(given)];
     if (keys.length > 0) throw invalid(plugin, [{ message: "takes no options", path: keys.slice(0, 1) }]);
-    return given as StandardSchemaV1.InferOutput<Schema>;
+    return given;
   }
   const result = schema["~standard"].validate(given);
   if (result instanceof Promise) throw invalid(plugin, [{ message: "the schema of a plugin's options must check at once, not through a promise" }]);
   if (result.issues !== undefined) throw invalid(plugin, issuesOf(result.issues));
-  return result.value as StandardSchemaV1.InferOutput<Schema>;
+  return result.value;
 }
 
 /** The issues of a Standard Schema, with plain paths. */

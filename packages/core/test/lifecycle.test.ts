@@ -140,7 +140,7 @@ describe("options of a plugin", () => {
     });
     expect(() => picky({ a: 1 })).toThrowError("the options of picky have problems\n  picky.pub: is no port\n  picky.sub: is missing");
     const plain = defineApp({ name: "plain", create: () => ({ start: async () => undefined, stop: async () => undefined }) });
-    expect(() => plain({ a: 1 } as never)).toThrowError(expect.objectContaining({ code: "OPTIONS_INVALID" }) as Error);
+    expect(() => plain({ a: 1 })).toThrowError(expect.objectContaining({ code: "OPTIONS_INVALID" }) as Error);
     expect(plain()).toMatchObject({ kind: "app", name: "plain" });
     expect({ ...plain }).toMatchObject({ kind: "app", pluginName: "plain", contract: 1 });
   });

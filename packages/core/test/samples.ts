@@ -9,11 +9,11 @@ export function indicator(value = "198.51.100.7", more: Partial<Indicator> & Rec
   return {
     type: "indicator", spec_version: "2.1", id: `indicator--${randomUUID()}`, created: time, modified: time,
     pattern: `[ipv4-addr:value = '${value}']`, pattern_type: "stix", valid_from: time, ...more,
-  } as Indicator;
+  };
 }
 
 export function sighting(of: Indicator, more: Partial<Sighting> & Record<string, unknown> = {}): Sighting {
-  return { type: "sighting", spec_version: "2.1", id: `sighting--${randomUUID()}`, created: time, modified: time, sighting_of_ref: of.id, ...more } as Sighting;
+  return { type: "sighting", spec_version: "2.1", id: `sighting--${randomUUID()}`, created: time, modified: time, sighting_of_ref: of.id, ...more };
 }
 
 export function bytes(value: unknown): Uint8Array {
