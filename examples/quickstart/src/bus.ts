@@ -1,0 +1,52 @@
+import { createServer } from "node:net";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { createBus, isThreatbusError, reasonOf } from "@threatbus/core";
+import type { Logger, ThreatBus } from "@threatbus/core";
+import { loadConfig } from "@threatbus/core/config";
+
+/** Where programs join the bus. */
+export interface Address {
+  readonly host: string;
+  readonly manage: number;
+  readonly pub: number;
+  readonly sub: number;
+}
+
+/** Plugins are looked for from here: they are dependencies of this example. */
+const folder: string = fileURLToPath(new URL("..", import.meta.url));
+
+/**
+ * The built-in quick start, an in-memory backbone and the zmq plugin, and beside it the misp plugin. The environment can change all
+ * but where the feed is: `THREATBUS_PLUGINS__APPS__ZMQ__MANAGE=14370`.
+ * @throws ThreatbusError
+ */
+export async function composeBus(feedPort: number, logger: Logger): Promise<{ bus: ThreatBus; address: Address }> {
+  const misp = "plugins.apps.misp.zmq";
+  const { bus, values } = await loadConfig({ cwd: folder, set: [`${misp}.host=127.0.0.1`, `${misp}.port=${feedPort}`] });
+  const { zmq } = (values as { plugins: { apps: { zmq?: Partial<Address> | null } } }).plugins.apps;
+  return { bus: createBus({ ...bus, logger }), address: { host: "127.0.0.1", manage: 13_370, pub: 13_371, sub: 13_372, ...zmq } };
+}
+
+/** In words, for who has to do something about it. */
+export function explain(thrown: unknown): string {
+  const lines = [reasonOf(thrown)];
+  if (isThreatbusError(thrown) && thrown.hint !== undefined) lines.push(thrown.hint);
+  if (isThreatbusError(thrown, "PORT_IN_USE")) {
+    const others = ["MANAGE=14370", "PUB=14371", "SUB=14372"].map((port) => `THREATBUS_PLUGINS__APPS__ZMQ__${port}`);
+    lines.push(`for all three at once: ${others.join(" ")} npm start`, "or in a file of your own: npm start -- -c my.yaml");
+  }
+  return lines.join("\n  ");
+}
+
+/** A port for the feed that nobody has, below those that systems give to outgoing connections: these may take it any time. */
+export async function freePort(): Promise<number> {
+  for (let attempts = 0; attempts < 100; attempts++) {
+    const port = 20_000 + Math.floor(Math.random() * 10_000);
+    const server = createServer();
+    const [event] = await Promise.race([once(server.listen(port, "127.0.0.1"), "listening").then(() => ["listening"]), once(server, "error").then(() => ["error"])]);
+    server.close();
+    if (event === "listening") return port;
+  }
+  throw new Error("no free port between 20000 and 30000");
+}

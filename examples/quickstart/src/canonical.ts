@@ -1,0 +1,13 @@
+import { isIPv6, SocketAddress } from "node:net";
+
+/** One spelling for values that have several, so that equal ones are equal as text. */
+export function canonical(path: string, value: string): string {
+  if (path === "ipv6-addr:value") {
+    const [address = "", ...length] = value.split("/");
+    return isIPv6(address) && !address.includes("%") ? [new SocketAddress({ address, family: "ipv6" }).address, ...length].join("/") : value;
+  }
+  if (path === "domain-name:value") return value.toLowerCase().replace(/\.$/, "");
+  if (path === "email-addr:value" || path === "mac-addr:value") return value.toLowerCase();
+  if (path.includes(":hashes.")) return value.toLowerCase().replaceAll(":", "");
+  return value;
+}
