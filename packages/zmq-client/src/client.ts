@@ -117,7 +117,7 @@ class LiveClient implements Client {
 
   async publish(message: Publishable): Promise<void> {
     this.#assertOpen();
-    const { topic, frame } = writeMessage(message, this.#settings.maxMessageSize);
+    const { topic, frame } = writeMessage(message, this.#settings.maxPublishSize);
     await this.#publisher.publish(topic, frame);
   }
 

@@ -17,22 +17,22 @@ export class Link {
 
   async #watch(socket: Socket, onChange: () => void): Promise<void> {
     const { events } = socket;
+    const set = (up: boolean): void => {
+      if (up === this.#up) return;
+      this.#up = up;
+      this.changed.notify();
+      onChange();
+    };
     while (!events.closed) {
       try {
         const { type } = await events.receive();
-        if (type === "end") break;
-        if (type !== "handshake" && type !== "disconnect") continue;
-        this.#set(type === "handshake");
-        onChange();
+        if (type === "handshake") set(true);
+        else if (type === "disconnect") set(false);
+        else if (type === "end") break;
       } catch {
         break;
       }
     }
-    this.#set(false);
-  }
-
-  #set(up: boolean): void {
-    this.#up = up;
-    this.changed.notify();
+    set(false);
   }
 }

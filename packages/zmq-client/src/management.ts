@@ -55,7 +55,7 @@ export class Management {
 
   async #exchange(body: string): Promise<Reply> {
     if (this.#closed) throw new ZmqClientError("CLOSED");
-    const socket = (this.#socket ??= this.#sockets.request());
+    const socket = (this.#socket ??= this.#open());
     const started = performance.now();
     socket.sendTimeout = this.#timeout;
     try {
@@ -71,14 +71,20 @@ export class Management {
     try {
       frames = await socket.receive();
     } catch (cause) {
-      throw this.#failure(new ZmqClientError("REQUEST_TIMEOUT", "the bus did not answer in time", {
-        hint: "it may be busy or ending; requestTimeout says how long to wait",
-        cause,
-      }));
+      if (this.#socket !== socket) throw this.#failure(new ZmqClientError("CONNECTION_FAILED", "the connection was lost before the bus answered", { cause }));
+      throw this.#failure(new ZmqClientError("REQUEST_TIMEOUT", undefined, { hint: "it may be busy; requestTimeout says how long to wait", cause }));
     }
     const reply = readReply(frames);
     if (reply !== undefined) return reply;
     throw this.#failure(new ZmqClientError("REPLY_INVALID", undefined, { hint: "is this the management port of a bus?" }));
+  }
+
+  #open(): Request {
+    const { socket, link } = this.#sockets.request(() => {
+      // Its answer will never come: ZeroMQ would connect again, but not ask again.
+      if (!link.up && this.#socket === socket) this.#discard();
+    });
+    return socket;
   }
 
   #failure(error: ZmqClientError): ZmqClientError {

@@ -30,8 +30,10 @@ export interface ConnectOptions {
   readonly heartbeatInterval?: number;
   /** Milliseconds that messages on their way out may hold up the end of the process. Default 2,000. */
   readonly linger?: number;
-  /** Bytes of payload of one message, either way. Default 16 MiB, which is also the limit of a bus. */
+  /** Bytes of payload of one message from the bus; a larger one ends the connection. Default 16 MiB, which no bus exceeds. */
   readonly maxMessageSize?: number;
+  /** Bytes of payload of one message to the bus, which ends the connection for larger ones than its `max_message_size`. Default 1 MiB, as there. */
+  readonly maxPublishSize?: number;
   /** Default: silence. */
   readonly logger?: Logger;
   /** Closes the client. */
@@ -53,6 +55,7 @@ export function settingsOf(options: ConnectOptions): Settings {
     heartbeatInterval: options.heartbeatInterval ?? 5_000,
     linger: options.linger ?? 2_000,
     maxMessageSize: options.maxMessageSize ?? 16 * 1024 * 1024,
+    maxPublishSize: options.maxPublishSize ?? 1024 * 1024,
     logger: options.logger ?? silent,
     ...(options.curve === undefined ? {} : { curve: checkedKeys(options.curve) }),
   };
@@ -63,6 +66,7 @@ export function settingsOf(options: ConnectOptions): Settings {
   checkInteger("heartbeatInterval", settings.heartbeatInterval, 1, 3_600_000);
   checkInteger("linger", settings.linger, 0, 3_600_000);
   checkInteger("maxMessageSize", settings.maxMessageSize, 1, 1024 * 1024 * 1024);
+  checkInteger("maxPublishSize", settings.maxPublishSize, 1, 1024 * 1024 * 1024);
   return Object.freeze(settings);
 }
 

@@ -12,10 +12,13 @@ export interface Linked<Kind> {
   readonly link: Link;
 }
 
-/** Opens this client's sockets, all with bounded queues, sizes and times, so that a lost peer is noticed within 15 seconds. */
+/**
+ * Opens this client's sockets, all with bounded queues, sizes and times, so that a lost peer is noticed within 15 seconds. `onChange` is told of
+ * every connection made or lost.
+ */
 export interface Sockets {
-  request(): Request;
-  /** `depth`: messages waiting in the socket before the bus has to keep them. `onChange` is told of every connection made or lost. */
+  request(onChange: () => void): Linked<Request>;
+  /** `depth`: messages waiting in the socket before the bus has to keep them. */
   subscriber(port: number, depth: number, onChange: () => void): Linked<Subscriber>;
   publisher(port: number, onChange: () => void): Linked<XPublisher>;
 }
@@ -24,15 +27,15 @@ export function socketsOf(settings: Settings): Sockets {
   const common = connectedOptions(settings);
   const endpoint = (port: number): string => `tcp://${settings.host.includes(":") ? `[${settings.host}]` : settings.host}:${port}`;
   return {
-    request() {
+    request(onChange) {
       // With `immediate`, sending waits for the connection: no connection and no answer are two failures.
       const socket = new Request({ ...common, linger: 0, immediate: true, maxMessageSize: maxReplySize, sendHighWaterMark: 1, receiveHighWaterMark: 1 });
+      const link = new Link(socket, onChange);
       socket.connect(endpoint(settings.manage));
-      return socket;
+      return { socket, link };
     },
     subscriber(port, depth, onChange) {
       const socket = new Subscriber({ ...common, linger: 0, maxMessageSize: settings.maxMessageSize + envelopeSize, receiveHighWaterMark: depth });
-      // Before connecting, lest its success go unseen.
       const link = new Link(socket, onChange);
       socket.connect(endpoint(port));
       return { socket, link };

@@ -63,12 +63,23 @@ test.each<[string, Answer]>([
   expect(await client.subscribe("stix2/")).toMatchObject({ state: "subscribed" });
 });
 
+test("a bus that dies before it answers is not waited for", async () => {
+  let silent = false;
+  const bus = await busWith({ answer: (_, usual) => (silent ? undefined : usual) });
+  const client = await join(bus, { requestTimeout: 3_600_000 });
+  silent = true;
+  const asked = codeOf(client.subscribe("stix2/"));
+  await eventually(() => bus.actions("subscribe")).toHaveLength(1);
+  bus.kill();
+  expect(await asked).toBe("CONNECTION_FAILED");
+});
+
 test("a huge reply is not read", async () => {
   let huge = false;
   const bus = await busWith({ answer: (_, usual) => (huge ? `{"status":"success","x":"${"x".repeat(1_000_000)}"}` : usual) });
-  const client = await join(bus, { requestTimeout: 300 });
+  const client = await join(bus);
   huge = true;
-  expect(await codeOf(client.subscribe("stix2/"))).toBe("REQUEST_TIMEOUT");
+  expect(await codeOf(client.subscribe("stix2/"))).toBe("CONNECTION_FAILED");
   huge = false;
   expect(await client.subscribe("stix2/")).toMatchObject({ state: "subscribed" });
 });
@@ -114,6 +125,12 @@ test("subscriptions are checked before the bus is asked", async () => {
   await expect(client.subscribe("stix2/", { buffer: 0 })).rejects.toThrow(RangeError);
   await expect(client.subscribe("stix2/", { signal: AbortSignal.abort() })).rejects.toThrow("abort");
   expect(bus.actions("subscribe")).toEqual([]);
+});
+
+test("what the bus would cut the connection for is not sent", async () => {
+  const bus = await busWith();
+  const client = await join(bus, { maxPublishSize: 100 });
+  await expect(client.publish({ topic: "stix2/indicator", payload: "x".repeat(101) })).rejects.toThrow(RangeError);
 });
 
 test("a program that only publishes loses nothing from the first message on", async () => {

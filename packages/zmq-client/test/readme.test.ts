@@ -34,7 +34,7 @@ test("the README's programs pass the strict compiler", () => {
 test("every option and its default is in the README", () => {
   const { logger: _, curve: __, ...defaults } = settingsOf({});
   for (const [option, value] of Object.entries(defaults)) {
-    const shown = option === "maxMessageSize" ? "16 MiB" : `\`${JSON.stringify(value)}\``;
+    const shown = typeof value === "number" && value >= 1024 * 1024 ? `${value / 1024 / 1024} MiB` : `\`${JSON.stringify(value)}\``;
     expect(readme).toContain(`| \`${option}\` | ${shown}`);
   }
 });
