@@ -5,7 +5,7 @@ import type {
 } from "./contract.ts";
 import { systemClock } from "./clock.ts";
 import { Delivery } from "./delivery.ts";
-import { ThreatbusError, isThreatbusError } from "./errors.ts";
+import { ThreatbusError, isThreatbusError, reasonOf } from "./errors.ts";
 import type { RefusalReason } from "./errors.ts";
 import { longestSnapshot } from "./formats.ts";
 import { Interests } from "./interests.ts";
@@ -178,15 +178,17 @@ class ComposedBus implements ThreatBus {
       this.#counts.duplicates++;
       return before;
     }
+    let content: Content;
     try {
-      const outcome = this.#route(contentOf(frame));
-      if (frame.id !== "") this.#seen.remember(frame.id, outcome, this.#options.clock.now());
-      return outcome;
+      content = contentOf(frame);
     } catch (thrown) {
       const reason = isThreatbusError(thrown) ? thrown.reason : undefined;
       if (reason !== undefined) this.#refused.set(reason, (this.#refused.get(reason) ?? 0) + 1);
-      return Promise.reject(thrown);
+      return Promise.reject(thrown instanceof Error ? thrown : new Error(reasonOf(thrown)));
     }
+    const outcome = this.#route(content);
+    if (frame.id !== "") this.#seen.remember(frame.id, outcome, this.#options.clock.now());
+    return outcome;
   }
 
   #route(content: Content): Promise<void> {
