@@ -1,6 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
-import { ThreatbusError } from "@threatbus/core";
+import { type Clock, ThreatbusError } from "@threatbus/core";
 import type { Socket } from "zeromq";
 import { codeOf } from "./errno.ts";
 
@@ -29,6 +29,9 @@ export async function resolveHost(host: string): Promise<Address> {
   }
 }
 
+/** Milliseconds ZeroMQ may take to let go of a port. */
+const patience = 500;
+
 /** @throws ThreatbusError `PORT_IN_USE`, `ADDRESS_INVALID`, naming the option to change */
 export async function bind(socket: Socket, { host }: Address, port: number, option: "manage" | "pub" | "sub"): Promise<void> {
   try {
@@ -46,4 +49,23 @@ export async function bind(socket: Socket, { host }: Address, port: number, opti
       cause,
     });
   }
+}
+
+/** Closes a socket; resolves when its port is free. What was sent may still leave. */
+export async function release(socket: Socket, clock: Clock): Promise<void> {
+  if (socket.closed) return;
+  const endpoint = socket.lastEndpoint;
+  const settled = new AbortController();
+  if (endpoint !== null) {
+    // ZeroMQ closes the listener in a thread of its own, some time after it was told to.
+    const free = new Promise<void>((resolve) => socket.events.on("close", ({ address }) => (address === endpoint ? resolve() : undefined)));
+    try {
+      socket.unbindSync(endpoint);
+      await Promise.race([free, clock.sleep(patience, settled.signal)]);
+    } catch {
+      // It was not bound.
+    }
+  }
+  settled.abort();
+  socket.close();
 }

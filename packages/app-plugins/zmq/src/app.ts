@@ -1,7 +1,7 @@
-import type { App, Bus, Host } from "@threatbus/core";
-import { Context } from "zeromq";
+import { type App, type Bus, type Host, ThreatbusError } from "@threatbus/core";
+import { Context, context as shared } from "zeromq";
 import type { Reply, Socket } from "zeromq";
-import { bind, resolveHost } from "./address.ts";
+import { bind, release, resolveHost } from "./address.ts";
 import { Egress } from "./egress.ts";
 import { Ingress } from "./ingress.ts";
 import { type KeyPair, readAuthorizedKeys, readKeyPair } from "./keys.ts";
@@ -14,22 +14,21 @@ import { Gatekeeper } from "./zap.ts";
 export function createZmq(options: ZmqOptions, host: Host): App {
   /** What to close, in the order it was opened. */
   const opened: (() => void | Promise<void>)[] = [];
+  let stopped: Promise<void> | undefined;
 
   async function close(): Promise<void> {
     for (let end = opened.pop(); end !== undefined; end = opened.pop()) await end();
   }
 
   async function open(bus: Bus): Promise<void> {
+    host.signal.throwIfAborted();
     const address = await resolveHost(options.host);
-    // A context of its own: there can be one gatekeeper per context.
-    const context = new Context({ blocky: false });
+    // One gatekeeper per context: with CURVE it must be our own.
+    const context = options.curve === undefined ? shared : new Context({ blocky: false });
     const keys = await admit(context);
-    if (keys === undefined && !address.loopback) {
-      host.logger.warn("anyone who can reach these ports can read and publish: bind to loopback, or set curve", { host: options.host });
-    }
     const setup = { context, ipv6: address.ipv6, keys };
     const keep = <Kind extends Socket>(socket: Kind): Kind => {
-      opened.push(() => socket.close());
+      opened.push(() => release(socket, host.clock));
       return socket;
     };
     const manage = keep(openManage(setup));
@@ -38,6 +37,10 @@ export function createZmq(options: ZmqOptions, host: Host): App {
     await bind(manage, address, options.manage, "manage");
     await bind(pub, address, options.pub, "pub");
     await bind(sub, address, options.sub, "sub");
+    if (stopped !== undefined) throw new ThreatbusError("BUS_NOT_RUNNING", "stopped while starting");
+    if (keys === undefined && !address.loopback) {
+      host.logger.warn("anyone who can reach these ports can read and publish: bind to loopback, or set curve", { host: options.host });
+    }
     const egress = new Egress(pub, host.clock);
     const sessions = new Sessions(bus, host, options, egress);
     serve(manage, egress, sessions, new Ingress(sub, bus, host, () => sessions.behind));
@@ -56,7 +59,7 @@ export function createZmq(options: ZmqOptions, host: Host): App {
 
   function serve(manage: Reply, egress: Egress, sessions: Sessions, ingress: Ingress): void {
     const ended = new AbortController();
-    opened.push(() => egress.stop(), () => ended.abort());
+    opened.push(() => ended.abort());
     egress.start(sessions);
     ingress.start();
     void serveManage(manage, sessions, options, host);
@@ -88,6 +91,6 @@ export function createZmq(options: ZmqOptions, host: Host): App {
       }
       host.logger.info("apps may subscribe", { host: options.host, manage: options.manage, pub: options.pub, sub: options.sub });
     },
-    stop: close,
+    stop: () => (stopped ??= close()),
   };
 }

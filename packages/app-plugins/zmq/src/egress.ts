@@ -28,7 +28,6 @@ export class Egress {
   readonly #socket: DoorkeptPublisher;
   readonly #clock: Clock;
   #sends = 0;
-  #ended: Promise<void> = Promise.resolve();
 
   constructor(socket: DoorkeptPublisher, clock: Clock) {
     this.#socket = socket;
@@ -37,7 +36,7 @@ export class Egress {
   }
 
   start(doorkeeper: Doorkeeper): void {
-    this.#ended = this.#watch(doorkeeper);
+    void this.#watch(doorkeeper);
   }
 
   /** Rejects at once with `EAGAIN` when the app's pipe is full. The frames belong to the socket from here on. */
@@ -52,12 +51,6 @@ export class Egress {
     else await this.#clock.sleep(Math.min(longest, 2 ** (attempt - eager)));
     // Reading the state makes the socket hear what its peers have taken.
     if (!this.#socket.closed) void this.#socket.writable;
-  }
-
-  /** What was handed over leaves in the background, for a while. */
-  async stop(): Promise<void> {
-    this.#socket.close();
-    await this.#ended;
   }
 
   /**
