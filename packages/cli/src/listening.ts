@@ -37,5 +37,6 @@ function sectionOf(values: Values, kind: string, name: string): Values {
 function place(options: unknown): string | undefined {
   if (typeof options !== "object" || options === null) return undefined;
   const { host, port } = options as Values;
-  return host === undefined ? undefined : [host, port].filter((part) => part !== undefined).join(":");
+  if (typeof host !== "string") return undefined;
+  return typeof port === "number" ? `${host}:${port}` : host;
 }

@@ -23,7 +23,7 @@ export function jsonLine({ time, severity, text, fields }: Entry): string {
 /** One line for people: time, severity, who, what, and the fields as `name=value`. */
 export function textLine({ time, severity, text, fields: { plugin, ...fields } }: Entry, colour: boolean): string {
   const label = severity.padEnd(8);
-  const who = plugin === undefined ? "" : `${printable(String(plugin))}: `;
+  const who = typeof plugin === "string" ? `${printable(plugin)}: ` : "";
   const values = Object.entries(fields).map(([name, value]) => ` ${printable(name)}=${encode(value, name)}`);
   return `${time} ${colour ? `${colours[severity]}${label}\u001b[0m` : label} ${who}${printable(redact(text))}${values.join("")}\n`;
 }

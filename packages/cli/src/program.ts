@@ -51,15 +51,13 @@ export function createProgram(): Command {
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "threatbus: ")) })
     .exitOverride()
-    // Else a mistyped command would be told of its first option only.
-    .allowUnknownOption()
-    .allowExcessArguments()
     .action(async (_options: unknown, command: Command) => {
       await assertKnown(command);
       await runBus(optionsOf(command));
     });
   for (const add of [addRun, addCheck, addInit, addSchema, addPlugins, addTail, addPublish, addSnapshot, addKeygen]) add(program);
-  return program;
+  // Commands, made before this, stay strict. Else a mistyped command would be told of its first option only.
+  return program.allowUnknownOption().allowExcessArguments();
 }
 
 function collect(value: string, before: readonly string[]): readonly string[] {

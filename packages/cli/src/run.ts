@@ -21,8 +21,11 @@ export async function run(options: GlobalOptions): Promise<void> {
   const config = await configOf(options);
   const log = await openLog(config.logging, { verbose: options.verbose, format: options.logFormat });
   let bus: ThreatBus | undefined;
+  let ran = false;
   onFault(log, () => bus?.stop());
   const signalled = endOnSignal();
+  // A bus waits for its signal, whether or not a plugin holds anything open.
+  const alive = setInterval(() => undefined, 2 ** 30);
   let metrics: MetricsServer | undefined;
   try {
     // Before the bus: a port that is taken ends the start before anything is connected.
@@ -32,14 +35,18 @@ export async function run(options: GlobalOptions): Promise<void> {
     bus = createBus({ ...config.bus, logger: log });
     const started = bus.start();
     const signal = await Promise.race([started, signalled]);
-    if (signal === undefined) announce(config, options, log);
+    ran = signal === undefined;
+    if (ran) announce(config, options, log);
     log.info("stopping; a second signal ends at once", { signal: signal ?? (await signalled) });
-    await Promise.all([bus.stop(), started.catch(() => undefined)]);
+    // A start that was broken off fails; nobody waits for it.
+    started.catch(() => undefined);
+    await bus.stop();
   } catch (error) {
     log.note("ended with a failure", { error });
     fail(error, options.logFormat === "json");
   }
-  if (bus !== undefined) log.info("stopped", accounts(bus.stats()));
+  clearInterval(alive);
+  if (ran && bus !== undefined) log.info("stopped", accounts(bus.stats()));
   await metrics?.close();
   await log.close();
   // The process ends by itself, so that sockets finish sending what they hold.

@@ -6,16 +6,14 @@ export function signalExitCode(signal: Signal): number {
   return 128 + numbers[signal];
 }
 
-/** Resolves with the first signal to end, and keeps the process alive until then. The second ends the process at once. */
+/** Resolves with the first signal to end; waiting for it keeps no process alive. The second ends the process at once. */
 export function endOnSignal(): Promise<Signal> {
   return new Promise((resolve) => {
     let first = true;
-    const alive = setInterval(() => undefined, 2 ** 30);
     for (const signal of Object.keys(numbers) as Signal[]) {
       process.on(signal, () => {
         if (!first) process.exit(signalExitCode(signal));
         first = false;
-        clearInterval(alive);
         resolve(signal);
       });
     }

@@ -1,3 +1,4 @@
+import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
 import { exitCodes, UserError } from "../exit-codes.ts";
 import { optionsOf, programFolder } from "../options.ts";
@@ -14,7 +15,6 @@ export function addInit(program: Command): void {
     .action(async (file: string, _options: unknown, command: Command) => {
       const { force } = optionsOf<{ force: boolean }>(command);
       const { exampleConfig, installedPlugins } = await import("@threatbus/core/config");
-      const { dirname, resolve } = await import("node:path");
       const folder = file === "-" ? process.cwd() : dirname(resolve(file));
       const found = await installedPlugins([folder, programFolder]);
       const text = exampleConfig(found.flatMap(({ loaded }) => loaded?.plugin ?? []));

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import type { Command } from "commander";
 import { isThreatbusError } from "@threatbus/core";
 import { fail } from "../failure.ts";
@@ -15,7 +16,6 @@ export function addPlugins(program: Command): void {
     .action(async (_options: unknown, command: Command) => {
       const options = optionsOf<{ json: boolean }>(command);
       const { installedPlugins } = await import("@threatbus/core/config");
-      const { dirname } = await import("node:path");
       // A configuration with problems is still worth a list of what there is.
       const config = await configOf(options).catch((error: unknown) => {
         if (!isThreatbusError(error)) throw error;
