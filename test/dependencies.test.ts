@@ -8,10 +8,10 @@ import type { WorkspacePackage } from "./workspace.ts";
 const tools = new Set(["vitest", "typescript"]);
 const own = new Map(packages.map((each) => [each.name, each]));
 
-const imported = (folder: string, part: string): Map<string, string[]> =>
-  new Map(typescriptBelow(join(folder, part)).map((file) => [relative(root, file), packagesImportedBy(file)]));
-
-const inSource = (each: WorkspacePackage): Set<string> => new Set([...imported(each.folder, "src").values()].flat());
+const imports = (files: readonly string[]): Map<string, string[]> => new Map(files.map((file) => [relative(root, file), packagesImportedBy(file)]));
+const sources = ({ folder }: WorkspacePackage): string[] => typescriptBelow(join(folder, "src"));
+const others = ({ folder }: WorkspacePackage): string[] => typescriptBelow(folder).filter((file) => !file.startsWith(join(folder, "src")));
+const inSource = (each: WorkspacePackage): Set<string> => new Set([...imports(sources(each)).values()].flat());
 
 describe.each(packages)("$name", (each) => {
   const { folder, manifest, name } = each;
@@ -21,15 +21,15 @@ describe.each(packages)("$name", (each) => {
     [...files].flatMap(([file, names]) => names.filter((used) => !declared.has(used)).map((used) => `${file} imports ${used}`));
 
   it("declares what its source imports as what it needs to run", () => {
-    expect(undeclared(imported(folder, "src"), runtime)).toEqual([]);
+    expect(undeclared(imports(sources(each)), runtime)).toEqual([]);
   });
 
   it("declares what its tests import", () => {
-    expect(undeclared(imported(folder, "test"), all)).toEqual([]);
+    expect(undeclared(imports(others(each)), all)).toEqual([]);
   });
 
   it("imports files by relative paths with their endings, and only its own", () => {
-    const wrong = typescriptBelow(join(folder, "src")).flatMap((file) =>
+    const wrong = sources(each).flatMap((file) =>
       relativeImportsOf(file)
         .filter((path) => !/\.(ts|json)$/.test(path) || relative(folder, resolve(dirname(file), path)).startsWith(".."))
         .map((path) => `${relative(root, file)} imports ${path}`),
@@ -76,9 +76,8 @@ describe("directions", () => {
   });
 
   it("no files of a package load each other in circles", () => {
-    const circles = packages.flatMap(({ folder }) => {
-      const files = typescriptBelow(join(folder, "src"));
-      const round = circle(new Map(files.map((file) => [file, relativeLoadsOf(file).map((path) => resolve(dirname(file), path))])));
+    const circles = packages.flatMap((each) => {
+      const round = circle(new Map(sources(each).map((file) => [file, relativeLoadsOf(file).map((path) => resolve(dirname(file), path))])));
       return round === undefined ? [] : [round.map((file) => relative(root, file)).join(" → ")];
     });
     expect(circles).toEqual([]);
