@@ -18,8 +18,8 @@ export interface Client {
    */
   subscribe(topics: string | readonly string[], options?: SubscribeOptions): Promise<Subscription>;
   /**
-   * Resolves when the message is queued on a standing connection; waits for one, and for room, at most `publishTimeout`. Messages leave in the
-   * order of the calls. The protocol has no answer to a message: the bus counts what it refuses.
+   * Resolves when the message is queued on a standing connection; waits for one, and for room, at most `publishTimeout`. Messages leave
+   * in the order of the calls. The protocol has no answer to a message: the bus counts what it refuses.
    * @throws ZmqClientError `CONNECTION_FAILED`, `REQUEST_TIMEOUT`, `REQUEST_REFUSED` (the bus does not take this topic), `CLOSED`;
    * TypeError and RangeError for what cannot be sent
    */

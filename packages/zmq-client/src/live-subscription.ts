@@ -42,7 +42,9 @@ export class LiveSubscription implements Subscription {
     this.topics = Object.freeze([...topics]);
     this.#days = options.snapshot ?? 0;
     const capacity = options.buffer ?? 1_000;
-    if (topics.length === 0 || !topics.every((topic) => typeof topic === "string")) throw new TypeError("topics must be strings, and at least one");
+    if (topics.length === 0 || !topics.every((topic) => typeof topic === "string")) {
+      throw new TypeError("topics must be strings, and at least one");
+    }
     checkInteger("snapshot", this.#days, 0, 36_500);
     checkInteger("buffer", capacity, 1, 1_000_000);
     this.#options = options;
@@ -136,7 +138,9 @@ export class LiveSubscription implements Subscription {
     this.#counts.received++;
     const message = readMessage(frame, start);
     if (typeof message === "string") {
-      if (this.#counts.malformed++ === 0) this.#parts.settings.logger.warn("the bus sent a message that cannot be read; further ones are only counted", { reason: message });
+      if (this.#counts.malformed++ === 0) {
+        this.#parts.settings.logger.warn("the bus sent a message that cannot be read; further ones are only counted", { reason: message });
+      }
     } else if (message.type === "snapshotrequest" && !this.topics.some((topic) => topic.startsWith("threatbus"))) this.#counts.ignored++;
     else this.#buffer.put(message);
     return this.#buffer.full ? this.#buffer.room() : undefined;

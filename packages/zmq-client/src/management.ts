@@ -71,8 +71,9 @@ export class Management {
     try {
       frames = await socket.receive();
     } catch (cause) {
-      if (this.#socket !== socket) throw this.#failure(new ZmqClientError("CONNECTION_FAILED", "the connection was lost before the bus answered", { cause }));
-      throw this.#failure(new ZmqClientError("REQUEST_TIMEOUT", undefined, { hint: "it may be busy; requestTimeout says how long to wait", cause }));
+      throw this.#failure(this.#socket === socket
+        ? new ZmqClientError("REQUEST_TIMEOUT", undefined, { hint: "it may be busy; requestTimeout says how long to wait", cause })
+        : new ZmqClientError("CONNECTION_FAILED", "the connection was lost before the bus answered", { cause }));
     }
     const reply = readReply(frames);
     if (reply !== undefined) return reply;

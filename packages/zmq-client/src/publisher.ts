@@ -15,8 +15,8 @@ interface Connection extends Linked<XPublisher> {
 }
 
 /**
- * Sends to the bus, one message after the other. Sends nothing before the bus is connected and has said (by its own subscription) that it takes
- * the topic, so that no message is lost on the way into a connection; waits while the queue to the bus is full.
+ * Sends to the bus, one message after the other. Sends nothing before the bus is connected and has said (by its own subscription) that
+ * it takes the topic, so that no message is lost on the way into a connection; waits while the queue to the bus is full.
  */
 export class Publisher {
   readonly #sockets: Sockets;
@@ -75,7 +75,7 @@ export class Publisher {
         if (this.#closed) throw new ZmqClientError("CLOSED");
         if (!isAgain(cause)) throw new ZmqClientError("CONNECTION_FAILED", undefined, { cause });
         if (performance.now() >= deadline) {
-          throw new ZmqClientError("REQUEST_TIMEOUT", "the bus took no message in time", { hint: "it reads more slowly than this program publishes" });
+          throw new ZmqClientError("REQUEST_TIMEOUT", "the bus took no message in time", { hint: "it reads too slowly" });
         }
       }
       await sleep(pause);
@@ -100,15 +100,19 @@ export class Publisher {
 
   async #connected(topic: string, deadline: number): Promise<XPublisher> {
     await this.#find();
-    const until = (test: () => boolean, by: number): Promise<boolean> => this.#changed.until(() => this.#closed || test(), Math.max(1, by - performance.now()));
+    const until = (test: () => boolean, by: number): Promise<boolean> =>
+      this.#changed.until(() => this.#closed || test(), Math.max(1, by - performance.now()));
     const announced = await until(() => this.#connection?.link.up === true && this.#prefixes.size > 0, deadline);
     await until(() => this.#takes(topic), Math.min(deadline, this.#heardAt + announceTime));
     if (this.#closed) throw new ZmqClientError("CLOSED");
     const socket = this.#ready(topic);
     if (socket !== undefined) return socket;
-    if (announced && !this.#takes(topic)) throw new ZmqClientError("REQUEST_REFUSED", "the bus takes no messages on this topic", { hint: topic });
+    if (announced && !this.#takes(topic)) {
+      throw new ZmqClientError("REQUEST_REFUSED", "the bus takes no messages on this topic", { hint: `it is ${topic}` });
+    }
     this.#located = false;
-    throw new ZmqClientError("CONNECTION_FAILED", "no connection to the port the bus takes messages on", { hint: "is it reachable from here?" });
+    const hint = `is port ${this.#connection?.port ?? "?"} open from here?`;
+    throw new ZmqClientError("CONNECTION_FAILED", "no connection to the port on which the bus takes messages", { hint });
   }
 
   async #find(): Promise<void> {

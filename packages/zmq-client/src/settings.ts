@@ -32,7 +32,7 @@ export interface ConnectOptions {
   readonly linger?: number;
   /** Bytes of payload of one message from the bus; a larger one ends the connection. Default 16 MiB, which no bus exceeds. */
   readonly maxMessageSize?: number;
-  /** Bytes of payload of one message to the bus, which ends the connection for larger ones than its `max_message_size`. Default 1 MiB, as there. */
+  /** Bytes of payload of one message to the bus, which cuts the connection above its own `max_message_size`. Default 1 MiB, as there. */
   readonly maxPublishSize?: number;
   /** Default: silence. */
   readonly logger?: Logger;
@@ -59,7 +59,9 @@ export function settingsOf(options: ConnectOptions): Settings {
     logger: options.logger ?? silent,
     ...(options.curve === undefined ? {} : { curve: checkedKeys(options.curve) }),
   };
-  if (typeof settings.host !== "string" || !/^[\w.:%-]{1,255}$/.test(settings.host)) throw new TypeError("host must be a host name or an IP address");
+  if (typeof settings.host !== "string" || !/^[\w.:%-]{1,255}$/.test(settings.host)) {
+    throw new TypeError("host must be a host name or an IP address");
+  }
   checkInteger("manage", settings.manage, 1, 65_535);
   checkInteger("requestTimeout", settings.requestTimeout, 1, 3_600_000);
   checkInteger("publishTimeout", settings.publishTimeout, 1, 3_600_000);
@@ -83,6 +85,8 @@ function checkedKeys(keys: CurveKeys): CurveKeys {
     if (key === undefined && name !== "serverKey") continue;
     if (typeof key !== "string" || key.length !== 40) throw new TypeError(`curve.${name} must be 40 characters of Z85`);
   }
-  if ((keys.publicKey === undefined) !== (keys.secretKey === undefined)) throw new TypeError("curve.publicKey and curve.secretKey go together");
+  if ((keys.publicKey === undefined) !== (keys.secretKey === undefined)) {
+    throw new TypeError("curve.publicKey and curve.secretKey go together");
+  }
   return Object.freeze({ ...keys });
 }

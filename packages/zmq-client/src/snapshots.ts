@@ -3,7 +3,7 @@ import type { SnapshotEnvelope, SnapshotRequest } from "./messages.ts";
 import type { Logger } from "./settings.ts";
 import type { Subscription } from "./subscription.ts";
 
-/** Gives the objects of a time span. `signal` fires when nobody waits for them any more. Throwing ends this program's part of the answer. */
+/** Gives the objects of a time span. `signal` fires when this program stops answering. Throwing ends its part of the answer. */
 export type SnapshotAnswer = (request: SnapshotRequest, signal: AbortSignal) => AsyncIterable<Indicator | Sighting>;
 
 /** Answers given at the same time; further requests wait in the subscription. */

@@ -13,8 +13,8 @@ export interface Linked<Kind> {
 }
 
 /**
- * Opens this client's sockets, all with bounded queues, sizes and times, so that a lost peer is noticed within 15 seconds. `onChange` is told of
- * every connection made or lost.
+ * Opens this client's sockets, all with bounded queues, sizes and times, so that a lost peer is noticed within 15 seconds. `onChange` is
+ * told of every connection made or lost.
  */
 export interface Sockets {
   request(onChange: () => void): Linked<Request>;
@@ -29,13 +29,21 @@ export function socketsOf(settings: Settings): Sockets {
   return {
     request(onChange) {
       // With `immediate`, sending waits for the connection: no connection and no answer are two failures.
-      const socket = new Request({ ...common, linger: 0, immediate: true, maxMessageSize: maxReplySize, sendHighWaterMark: 1, receiveHighWaterMark: 1 });
+      const socket = new Request({
+        ...common,
+        linger: 0,
+        immediate: true,
+        maxMessageSize: maxReplySize,
+        sendHighWaterMark: 1,
+        receiveHighWaterMark: 1,
+      });
       const link = new Link(socket, onChange);
       socket.connect(endpoint(settings.manage));
       return { socket, link };
     },
     subscriber(port, depth, onChange) {
-      const socket = new Subscriber({ ...common, linger: 0, maxMessageSize: settings.maxMessageSize + envelopeSize, receiveHighWaterMark: depth });
+      const maxMessageSize = settings.maxMessageSize + envelopeSize;
+      const socket = new Subscriber({ ...common, linger: 0, maxMessageSize, receiveHighWaterMark: depth });
       const link = new Link(socket, onChange);
       socket.connect(endpoint(port));
       return { socket, link };

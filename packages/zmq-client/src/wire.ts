@@ -36,7 +36,8 @@ export function readGrant({ fields }: Reply): Grant | undefined {
   const { topic: channel, features } = fields;
   const pubPort = portOf(fields["pub_port"]), subPort = portOf(fields["sub_port"]);
   // An empty channel would subscribe to everybody's messages.
-  if (typeof channel !== "string" || !/^[\x21-\x7e]{1,255}$/.test(channel) || pubPort === undefined || subPort === undefined) return undefined;
+  if (typeof channel !== "string" || !/^[\x21-\x7e]{1,255}$/.test(channel)) return undefined;
+  if (pubPort === undefined || subPort === undefined) return undefined;
   return { channel, pubPort, subPort, sequenced: Array.isArray(features) && features.includes("seq") };
 }
 

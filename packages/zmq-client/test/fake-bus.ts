@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { setImmediate as yieldToOthers } from "node:timers/promises";
 import { type curveKeyPair, Router, Subscriber, XPublisher } from "zeromq";
 
@@ -48,9 +49,10 @@ export class FakeBus {
 
   private constructor(options: FakeBusOptions) {
     this.#options = options;
-    const curve = options.curve === undefined ? {} : { curveServer: true, curvePublicKey: options.curve.publicKey, curveSecretKey: options.curve.secretKey };
+    const { curve: keys, sendHighWaterMark = 1_000 } = options;
+    const curve = keys === undefined ? {} : { curveServer: true, curvePublicKey: keys.publicKey, curveSecretKey: keys.secretKey };
     this.#manage = new Router({ linger: 0, ...curve });
-    this.#pub = new XPublisher({ linger: 0, noDrop: true, sendTimeout: 0, sendHighWaterMark: options.sendHighWaterMark ?? 1_000, ...curve });
+    this.#pub = new XPublisher({ linger: 0, noDrop: true, sendTimeout: 0, sendHighWaterMark, ...curve });
     this.#sub = new Subscriber({ linger: 0, receiveHighWaterMark: options.receiveHighWaterMark ?? 1_000, ...curve });
     this.#sub.subscribe(...(options.takes ?? ["stix2/", "sigma/", "threatbus/snapshotenvelope"]));
   }
@@ -121,7 +123,9 @@ export class FakeBus {
         this.requests.push(request);
         const usual = JSON.stringify(this.#protocol(request));
         const answer = this.#options.answer === undefined ? usual : this.#options.answer(request, usual);
-        if (answer !== undefined) await this.#manage.send([peer ?? "", "", ...(Array.isArray(answer) ? (answer as string[]) : [answer as string])]);
+        if (answer === undefined) continue;
+        const frames = typeof answer === "string" || Buffer.isBuffer(answer) ? [answer] : answer;
+        await this.#manage.send([peer ?? "", "", ...frames]);
       } catch {
         // Closed: the loop's condition tells.
       }
@@ -130,10 +134,11 @@ export class FakeBus {
 
   #protocol({ action, topic, features }: Request): Record<string, unknown> {
     if (action === "subscribe") {
-      const channel = `channel${String.fromCharCode(97 + this.#grants++)}${"abcdefghijklmnopqrstuvwxyz".split("").sort(() => Math.random() - 0.5).join("")}`;
+      const channel = `channel-${this.#grants++}-${randomUUID()}`;
       const sequenced = this.#options.sequenced !== false && Array.isArray(features) && features.includes("seq");
       this.channels.set(channel, { topics: topic, sequenced, next: 1 });
-      return { topic: channel, pub_port: this.ports.pub, sub_port: this.ports.sub, status: "success", ...(sequenced ? { features: ["seq"] } : {}) };
+      const { pub: pub_port, sub: sub_port } = this.ports;
+      return { topic: channel, pub_port, sub_port, status: "success", ...(sequenced ? { features: ["seq"] } : {}) };
     }
     if (action === "heartbeat") return { status: this.channels.has(String(topic)) ? "success" : "error" };
     if (action === "unsubscribe") return { status: this.channels.delete(String(topic)) ? "success" : "error" };

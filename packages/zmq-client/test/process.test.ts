@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { eventually } from "./eventually.ts";
 import { FakeBus } from "./fake-bus.ts";
 import { Workshop } from "./program.ts";
 
 const readme = readFileSync(join(import.meta.dirname, "..", "README.md"), "utf8");
 const [app = "", responder = ""] = Array.from(readme.matchAll(/```ts\n([^]*?)```/g), ([, code]) => code ?? "");
-const eventually = <Value>(read: () => Value): ReturnType<typeof expect.poll<Value>> => expect.poll(read, { timeout: 15_000 });
 
 let workshop: Workshop, bus: FakeBus;
 const env = (): Record<string, string> => ({ BUS_PORT: String(bus.port) });
@@ -16,15 +16,16 @@ afterAll(() => workshop.clean());
 afterEach(() => bus.kill());
 
 const indicator = { type: "indicator", id: "indicator--1", pattern: "[ipv4-addr:value = '10.0.0.1']" };
+const other = { type: "indicator", id: "indicator--2", pattern: "[ipv4-addr:value = '10.0.0.2']" };
 
 test("the README's app learns, matches, reports, and ends by itself", async () => {
   bus = await FakeBus.start();
   const program = workshop.run(app, env());
   await eventually(() => bus.attached.has(bus.channel)).toBe(true);
   expect(bus.actions("subscribe")).toMatchObject([{ topic: "stix2/indicator", snapshot: 30 }]);
-  await bus.send("indicator", JSON.stringify({ ...indicator, id: "indicator--2", pattern: "[ipv4-addr:value = '10.0.0.2']" }));
+  await bus.send("indicator", JSON.stringify(other));
   await bus.send("indicator", JSON.stringify(indicator));
-  await bus.send("indicator", JSON.stringify({ ...indicator, id: "indicator--2", pattern: "[ipv4-addr:value = '10.0.0.2']", x_threatbus_update: "REMOVE" }));
+  await bus.send("indicator", JSON.stringify({ ...other, x_threatbus_update: "REMOVE" }));
   await eventually(() => program.output).toMatch(/knows 2[^]*knows 1\s*$/);
   for (const n of [3, 2, 1]) program.child.stdin.write(`${JSON.stringify({ dest_ip: `10.0.0.${n}`, uid: "C1" })}\n`);
   program.child.stdin.end();
@@ -91,12 +92,12 @@ test("a process whose bus is gone ends all the same", async () => {
     `${start}
      await client.subscribe("stix2/");
      await client.publish({ topic: "stix2/indicator", payload: "1" });
-     console.log("ready");
      process.once("SIGTERM", async () => {
        const late = client.publish({ topic: "stix2/indicator", payload: "2" }).catch((error) => console.log(error.code));
        await client.close();
        await late;
-     });`,
+     });
+     console.log("ready");`,
     env(),
   );
   await eventually(() => program.output).toContain("ready");

@@ -10,15 +10,18 @@ const [app = "", responder = ""] = Array.from(readme.matchAll(/```ts\n([^]*?)```
 
 /** What the compiler says about a module of this package. */
 function problemsIn(source: string): string[] {
-  const { config } = ts.readConfigFile(join(root, "..", "..", "tsconfig.json"), (file) => ts.sys.readFile(file)) as { config: { include: string[] } };
-  const parsed = ts.parseJsonConfigFileContent({ ...config, include: [], files: ["."] }, ts.sys, join(root, "..", ".."));
+  const workspace = join(root, "..", "..");
+  const { config } = ts.readConfigFile(join(workspace, "tsconfig.json"), (file) => ts.sys.readFile(file)) as { config: object };
+  const parsed = ts.parseJsonConfigFileContent({ ...config, include: [], files: ["."] }, ts.sys, workspace);
   const file = join(root, "test", "readme-snippet.ts");
   const host = ts.createCompilerHost(parsed.options);
   const { getSourceFile, fileExists } = host;
   host.fileExists = (name) => name === file || fileExists(name);
-  host.getSourceFile = (name, ...rest) => (name === file ? ts.createSourceFile(name, source, ts.ScriptTarget.ES2023) : getSourceFile(name, ...rest));
+  const snippet = ts.createSourceFile(file, source, ts.ScriptTarget.ES2023);
+  host.getSourceFile = (name, ...rest) => (name === file ? snippet : getSourceFile(name, ...rest));
   const program = ts.createProgram([file], parsed.options, host);
-  return program.getSemanticDiagnostics(program.getSourceFile(file)).map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
+  const problems = program.getSemanticDiagnostics(program.getSourceFile(file));
+  return problems.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
 }
 
 test("the README's programs pass the strict compiler", () => {

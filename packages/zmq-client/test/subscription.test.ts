@@ -1,45 +1,15 @@
-import { afterEach, expect, test, vi } from "vitest";
-import { type Client, connect, type ConnectOptions, type Gap, type SubscriptionState } from "../src/index.ts";
-import { FakeBus, type FakeBusOptions, sequenceFrame } from "./fake-bus.ts";
-
-const buses: FakeBus[] = [], clients: Client[] = [];
-
-afterEach(async () => {
-  await Promise.all(clients.splice(0).map((client) => client.close()));
-  for (const bus of buses.splice(0)) bus.kill();
-});
-
-async function busWith(options?: FakeBusOptions): Promise<FakeBus> {
-  const bus = await FakeBus.start(options);
-  buses.push(bus);
-  return bus;
-}
-
-async function join(bus: FakeBus, options: ConnectOptions = {}): Promise<Client> {
-  const client = await connect({ manage: bus.port, requestTimeout: 2_000, heartbeatInterval: 200, ...options });
-  clients.push(client);
-  return client;
-}
-
-const eventually = <Value>(read: () => Value | Promise<Value>): ReturnType<typeof expect.poll<Value>> => expect.poll(read, { timeout: 15_000 });
-const indicator = (n: number): string => JSON.stringify({ type: "indicator", id: `indicator--${n}` });
-
-async function take(messages: AsyncIterable<{ body: unknown }>, count: number): Promise<string[]> {
-  const ids: string[] = [];
-  for await (const { body } of messages) {
-    ids.push((body as { id: string }).id);
-    if (ids.length === count) break;
-  }
-  return ids;
-}
-
-const attached = (bus: FakeBus, channel: string = bus.channel): Promise<unknown> => eventually(() => bus.attached.has(channel)).toBe(true);
+import { expect, test, vi } from "vitest";
+import type { Gap } from "../src/index.ts";
+import { eventually } from "./eventually.ts";
+import { sequenceFrame } from "./fake-bus.ts";
+import { attached, busWith, indicator, join, take } from "./joined.ts";
 
 test("messages come in order, subscribed to exactly the granted channel", async () => {
   const bus = await busWith();
   const client = await join(bus);
   const subscription = await client.subscribe(["stix2/indicator", "stix2/sighting"], { snapshot: 3 });
-  expect(bus.actions("subscribe")).toEqual([{ action: "subscribe", topic: ["stix2/indicator", "stix2/sighting"], snapshot: 3, features: ["seq"] }]);
+  const topic = ["stix2/indicator", "stix2/sighting"];
+  expect(bus.actions("subscribe")).toEqual([{ action: "subscribe", topic, snapshot: 3, features: ["seq"] }]);
   await attached(bus);
   expect([...bus.attached]).toEqual([bus.channel]);
   for (let n = 1; n <= 500; n++) await bus.send("indicator", indicator(n));
@@ -171,84 +141,6 @@ test("a busy program leaves the rest to the bus, and nothing is lost", async () 
   const ids = await take(subscription, sent);
   expect(ids).toEqual(Array.from({ length: sent }, (_, n) => `indicator--${n}`));
   expect(subscription.stats.lost).toBe(0);
-});
-
-test("after a restart of the bus the subscription is made anew", async () => {
-  const before = await busWith();
-  const client = await join(before);
-  const states: SubscriptionState[] = [];
-  const subscription = await client.subscribe("stix2/", { snapshot: 30, onStatus: (state) => states.push(state) });
-  await attached(before);
-  await before.send("indicator", indicator(1));
-  await eventually(() => subscription.stats.waiting).toBe(1);
-  const { ports } = before;
-  before.kill();
-  await eventually(() => states).toContain("lost");
-  const after = await busWith({ ports });
-  await eventually(() => states.at(-1)).toBe("resubscribed");
-  expect(states).toEqual(["subscribed", "lost", "resubscribed"]);
-  await attached(after);
-  // Only the time away is asked for again, in whole days.
-  expect(after.actions("subscribe")).toMatchObject([{ snapshot: 1 }]);
-  await after.send("indicator", indicator(2));
-  expect(await take(subscription, 2)).toEqual(["indicator--1", "indicator--2"]);
-  expect(subscription.stats).toMatchObject({ resubscribed: 1, lost: 0 });
-  expect(after.actions("unsubscribe")).toHaveLength(1);
-});
-
-test("a restart on other ports is followed", async () => {
-  const before = await busWith();
-  const client = await join(before);
-  const subscription = await client.subscribe("stix2/");
-  await client.publish({ topic: "stix2/sighting", payload: "{}" });
-  const { manage } = before.ports;
-  const spare = await busWith();
-  const { pub, sub } = spare.ports;
-  before.kill();
-  spare.kill();
-  const after = await busWith({ ports: { manage, pub, sub } });
-  await eventually(() => subscription.stats.resubscribed).toBe(1);
-  await attached(after);
-  await after.send("indicator", indicator(1));
-  expect(await take(subscription, 1)).toEqual(["indicator--1"]);
-  await client.publish({ topic: "stix2/sighting", payload: '{"n":1}' });
-  await eventually(() => after.taken).toEqual(['stix2/sighting {"n":1}']);
-});
-
-test("a bus that is silent for a while had kept the subscription", async () => {
-  let silent = false;
-  const bus = await busWith({ answer: (_, usual) => (silent ? undefined : usual) });
-  const client = await join(bus, { requestTimeout: 200, heartbeatInterval: 50 });
-  const states: string[] = [];
-  const subscription = await client.subscribe("stix2/", { onStatus: (state, error) => states.push(error === undefined ? state : `${state} ${error.code}`) });
-  await attached(bus);
-  silent = true;
-  await eventually(() => states).toContain("lost REQUEST_TIMEOUT");
-  await bus.send("indicator", indicator(1));
-  await eventually(() => subscription.stats.waiting).toBe(1);
-  silent = false;
-  await eventually(() => states.at(-1)).toBe("recovered");
-  expect(bus.actions("subscribe")).toHaveLength(1);
-});
-
-test("one refused subscription does not stop the heartbeats of the others", async () => {
-  let refused = "";
-  const bus = await busWith({ answer: (request, usual) => (refused !== "" && (request.topic === refused || request.action === "subscribe") ? '{"status":"error"}' : usual) });
-  const client = await join(bus, { heartbeatInterval: 50 });
-  const first = await client.subscribe("stix2/indicator");
-  refused = bus.channel;
-  const second = await connectSecond();
-  await eventually(() => first.state).toBe("lost");
-  const beats = bus.actions("heartbeat").length;
-  await eventually(() => bus.actions("heartbeat").slice(beats).filter(({ topic }) => topic === second).length).toBeGreaterThan(2);
-
-  async function connectSecond(): Promise<string> {
-    const keep = refused;
-    refused = "";
-    await client.subscribe("stix2/sighting");
-    refused = keep;
-    return bus.channel;
-  }
 });
 
 test("a throwing callback harms nothing", async () => {
