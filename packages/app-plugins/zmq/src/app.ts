@@ -1,6 +1,6 @@
 import { type App, type Bus, type Host, ThreatbusError } from "@threatbus/core";
 import { Context, context as shared } from "zeromq";
-import type { Reply, Socket } from "zeromq";
+import type { Router, Socket } from "zeromq";
 import { bind, release, resolveHost } from "./address.ts";
 import { Egress } from "./egress.ts";
 import { Ingress } from "./ingress.ts";
@@ -57,7 +57,7 @@ export function createZmq(options: ZmqOptions, host: Host): App {
     return keys;
   }
 
-  function serve(manage: Reply, egress: Egress, sessions: Sessions, ingress: Ingress): void {
+  function serve(manage: Router, egress: Egress, sessions: Sessions, ingress: Ingress): void {
     const ended = new AbortController();
     opened.push(() => ended.abort());
     egress.start(sessions);

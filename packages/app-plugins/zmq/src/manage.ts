@@ -1,27 +1,34 @@
+import type { Buffer } from "node:buffer";
 import { setImmediate as immediate } from "node:timers/promises";
 import type { Host } from "@threatbus/core";
-import type { Reply as ReplySocket } from "zeromq";
+import type { Router } from "zeromq";
 import { answer, type Desk } from "./requests.ts";
 
-/** Milliseconds until a reply that could not be sent is tried again. */
-const retry = 20;
-
-/** The `manage` port: answers requests one at a time, each exactly once, until it is closed. */
-export async function serveManage(socket: ReplySocket, desk: Desk, ports: { readonly pub: number; readonly sub: number }, host: Host): Promise<void> {
-  const count = (status: string): void => host.metrics.counter("requests", { status }).add();
-  let reply: string | undefined;
+/**
+ * The `manage` port: answers requests one at a time, each exactly once, until it is closed. A ROUTER that keeps the envelopes itself: it
+ * looks like a REP from outside, but a REP never answers anybody again once garbage has reached it.
+ */
+export async function serveManage(socket: Router, desk: Desk, ports: { readonly pub: number; readonly sub: number }, host: Host): Promise<void> {
   while (!socket.closed) {
     try {
-      if (reply === undefined) {
-        const outcome = await answer(await socket.receive(), desk, ports);
-        count(outcome.status);
-        reply = JSON.stringify(outcome);
+      const frames = await socket.receive();
+      const start = bodyOf(frames);
+      if (start === undefined) {
+        host.metrics.counter("requests", { status: "no request" }).add();
+        continue;
       }
-      await socket.send(reply);
-      reply = undefined;
+      const reply = await answer(frames.slice(start), desk, ports);
+      host.metrics.counter("requests", { status: reply.status }).add();
+      await socket.send([...frames.slice(0, start), JSON.stringify(reply)]);
     } catch {
-      // Garbage makes a receive fail, which says nothing about the next. A reply that did not leave must, or nothing is received again.
-      await (reply === undefined ? immediate() : host.clock.sleep(retry));
+      // Garbage makes a receive fail, which says nothing about the next. A reply fails when its asker is gone.
+      await immediate();
     }
   }
+}
+
+/** Where the request begins: behind the way back to the asker, which ends with an empty frame. */
+function bodyOf(frames: readonly Buffer[]): number | undefined {
+  const end = frames.findIndex((frame, at) => at > 0 && frame.length === 0);
+  return end < 0 || end + 1 === frames.length ? undefined : end + 1;
 }

@@ -1,5 +1,5 @@
 import type { Buffer } from "node:buffer";
-import { Reply, Subscriber, XPublisher } from "zeromq";
+import { Router, Subscriber, XPublisher } from "zeromq";
 import type { Context } from "zeromq";
 import type { KeyPair } from "./keys.ts";
 
@@ -35,8 +35,8 @@ export class DoorkeptPublisher extends XPublisher {
   }
 }
 
-export function openManage(setup: SocketSetup): Reply {
-  return new Reply({ ...common(setup), linger: 1_000, sendTimeout: 1_000, maxMessageSize: maxRequestFrame });
+export function openManage(setup: SocketSetup): Router {
+  return new Router({ ...common(setup), linger: 1_000, sendTimeout: 1_000, maxMessageSize: maxRequestFrame });
 }
 
 /** Messages that may wait in ZeroMQ for one app. */
