@@ -17,7 +17,8 @@ export interface Entry {
 
 /** One line of JSON: time, severity, text, and the fields beside them. */
 export function jsonLine({ time, severity, text, fields }: Entry): string {
-  return `${encode({ ...fields, time, severity, text: redact(text) })}\n`;
+  const own = { time, severity, text: redact(text) };
+  return `${tryEncode({ ...fields, ...own }) ?? encode({ fields: unshowable, ...own })}\n`;
 }
 
 /** One line for people: time, severity, who, what, and the fields as `name=value`. */
@@ -36,12 +37,18 @@ const colours: Readonly<Record<Severity, string>> = {
   CRITICAL: "\u001b[1;31m",
 };
 
+const unshowable = "(cannot be shown)";
+
 function encode(value: unknown, name: string = ""): string {
+  return tryEncode(value, name) ?? `"${unshowable}"`;
+}
+
+/** Nothing for cycles, and for a toJSON that throws. */
+function tryEncode(value: unknown, name: string = ""): string | undefined {
   try {
     return escapeJson(JSON.stringify(clean(name, value), clean) ?? "null");
   } catch {
-    // Cycles, or a toJSON that throws.
-    return '"(cannot be shown)"';
+    return undefined;
   }
 }
 
