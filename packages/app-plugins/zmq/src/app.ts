@@ -50,7 +50,7 @@ export function createZmq(options: ZmqOptions, host: Host): App {
   async function admit(context: Context): Promise<KeyPair | undefined> {
     if (options.curve === undefined) return undefined;
     const keys = await readKeyPair(options.curve.secret_key_file);
-    const refused = host.metrics.counter("connections_refused");
+    const refused = host.metrics.counter("zmq_connections_refused");
     const gatekeeper = new Gatekeeper(context, await readAuthorizedKeys(options.curve.authorized_keys_file), () => refused.add());
     opened.push(() => gatekeeper.stop());
     await gatekeeper.start();

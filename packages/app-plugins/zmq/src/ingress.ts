@@ -31,7 +31,7 @@ export class Ingress {
     this.#bus = bus;
     this.#clock = host.clock;
     this.#crowded = crowded;
-    this.#accepted = host.metrics.counter("accepted");
+    this.#accepted = host.metrics.counter("zmq_accepted");
     this.#refusals = new Refusals(host);
   }
 

@@ -14,11 +14,11 @@ export async function serveManage(socket: Router, desk: Desk, ports: { readonly 
       const frames = await socket.receive();
       const start = bodyOf(frames);
       if (start === undefined) {
-        host.metrics.counter("requests", { status: "no request" }).add();
+        host.metrics.counter("zmq_requests", { status: "no request" }).add();
         continue;
       }
       const reply = await answer(frames.slice(start), desk, ports);
-      host.metrics.counter("requests", { status: reply.status }).add();
+      host.metrics.counter("zmq_requests", { status: reply.status }).add();
       await socket.send([...frames.slice(0, start), JSON.stringify(reply)]);
     } catch {
       // Garbage makes a receive fail, which says nothing about the next. A reply fails when its asker is gone.

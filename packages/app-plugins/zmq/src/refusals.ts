@@ -17,7 +17,7 @@ export class Refusals {
   /** @param reason one word of a closed set @param detail the bus's own words */
   add(reason: string, detail?: string): void {
     let counter = this.#counters.get(reason);
-    if (counter === undefined) this.#counters.set(reason, (counter = this.#host.metrics.counter("refused", { reason })));
+    if (counter === undefined) this.#counters.set(reason, (counter = this.#host.metrics.counter("zmq_refused", { reason })));
     counter.add();
     const now = this.#host.clock.now();
     if (now < this.#silentUntil) {

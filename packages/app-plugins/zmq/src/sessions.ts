@@ -50,11 +50,11 @@ export class Sessions implements Desk, Doorkeeper {
       ...(max_bytes === undefined ? {} : { maxBytes: max_bytes }),
       ...(overflow === undefined ? {} : { overflow }),
     };
-    this.#sent = host.metrics.counter("sent");
-    this.#retries = host.metrics.counter("retries");
-    this.#maybeLost = host.metrics.counter("maybe_lost");
-    host.metrics.gauge("subscriptions", () => this.#entries.size);
-    host.metrics.gauge("attached", () => [...this.#entries.values()].filter(({ session }) => session.attached).length);
+    this.#sent = host.metrics.counter("zmq_sent");
+    this.#retries = host.metrics.counter("zmq_retries");
+    this.#maybeLost = host.metrics.counter("zmq_maybe_lost");
+    host.metrics.gauge("zmq_subscriptions", () => this.#entries.size);
+    host.metrics.gauge("zmq_attached", () => [...this.#entries.values()].filter(({ session }) => session.attached).length);
   }
 
   async subscribe({ topics, days, sequenced }: Wish): Promise<string> {

@@ -38,7 +38,7 @@ describe("messages to apps", () => {
     pub.connect(`tcp://127.0.0.1:${ports.sub}`);
     await expect.poll(async () => {
       await pub.send(frameOf(2));
-      return host.count("accepted");
+      return host.count("zmq_accepted");
     }).toBeGreaterThan(0);
     expect((await take(socket, 1))[0]).toContain(String(indicator(2).payload));
   });
@@ -112,9 +112,9 @@ describe("messages from apps", () => {
     await app.publish(Buffer.from([...Buffer.from("stix2/indicator "), 0xff]));
     await app.publish(frameOf(7));
     expect((await take(socket, 1))[0]).toContain(String(indicator(7).payload));
-    for (const [reason, count] of Object.entries({ frame: 2, json: 1, utf8: 1, rule: 1, topic: 1 })) expect([reason, host.count("refused", { reason })]).toEqual([reason, count]);
+    for (const [reason, count] of Object.entries({ frame: 2, json: 1, utf8: 1, rule: 1, topic: 1 })) expect([reason, host.count("zmq_refused", { reason })]).toEqual([reason, count]);
     expect(host.entries.filter(({ text }) => text.includes("refused"))).toHaveLength(1);
-    expect(host.count("accepted")).toBe(1);
+    expect(host.count("zmq_accepted")).toBe(1);
     expectBalanced(bus.stats());
   });
 
@@ -144,7 +144,7 @@ describe("the life of a subscription", () => {
     const { bus, ports, host } = await stand({ attach_timeout: 0.2 });
     await new OldApp(ports).subscribe("stix2/");
     await bus.publish(indicator(1));
-    await expect.poll(() => host.gauge("subscriptions")).toBe(0);
+    await expect.poll(() => host.gauge("zmq_subscriptions")).toBe(0);
     await expect.poll(() => bus.stats().ended.count).toBe(1);
     expectBalanced(bus.stats());
   });
@@ -155,11 +155,11 @@ describe("the life of a subscription", () => {
     const { child, received } = appProcess(ports.pub, channel);
     await bus.publish(indicator(1));
     await received;
-    expect(host.gauge("attached")).toBe(1);
+    expect(host.gauge("zmq_attached")).toBe(1);
     child.kill("SIGKILL");
-    await expect.poll(() => host.gauge("attached")).toBe(0);
-    expect(host.count("maybe_lost")).toBe(1);
-    await expect.poll(() => host.gauge("subscriptions")).toBe(0);
+    await expect.poll(() => host.gauge("zmq_attached")).toBe(0);
+    expect(host.count("zmq_maybe_lost")).toBe(1);
+    await expect.poll(() => host.gauge("zmq_subscriptions")).toBe(0);
   });
 
   it("outlives a short absence, and nothing of that time is lost", async () => {
@@ -170,7 +170,7 @@ describe("the life of a subscription", () => {
     await bus.publish(indicator(1));
     await take(before, 1);
     before.close();
-    await expect.poll(() => host.gauge("attached")).toBe(0);
+    await expect.poll(() => host.gauge("zmq_attached")).toBe(0);
     for (let n = 2; n < 102; n++) await bus.publish(indicator(n));
     const after = app.listen(channel);
     expect((await take(after, 100)).map((frame) => frame.slice(channel.length + 10))).toEqual(Array.from({ length: 100 }, (_, n) => String(indicator(n + 2).payload)));
@@ -191,7 +191,7 @@ describe("the life of a subscription", () => {
       await take(sockets[0], 1);
     }
     for (const socket of sockets) socket.close();
-    await expect.poll(() => host.gauge("subscriptions")).toBe(1);
+    await expect.poll(() => host.gauge("zmq_subscriptions")).toBe(1);
     expect(await app.ask({ action: "heartbeat", topic: never })).toEqual({ status: "success" });
   });
 

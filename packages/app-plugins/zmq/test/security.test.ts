@@ -58,7 +58,7 @@ describe("the pub port without CURVE", () => {
     again.receiveTimeout = socket.receiveTimeout = 50;
     await expect(socket.receive()).rejects.toMatchObject({ code: "EAGAIN" });
     await expect(again.receive()).rejects.toMatchObject({ code: "EAGAIN" });
-    expect(host.gauge("subscriptions")).toBe(0);
+    expect(host.gauge("zmq_subscriptions")).toBe(0);
   });
 
   it("names channels nobody can guess", async () => {
@@ -74,7 +74,7 @@ describe("the pub port without CURVE", () => {
   it("keeps channels out of logs and figures", async () => {
     const { bus, ports, host } = await stand({ attach_timeout: 0.1 });
     const channel = await new OldApp(ports).subscribe("stix2/");
-    await expect.poll(() => host.gauge("subscriptions")).toBe(0);
+    await expect.poll(() => host.gauge("zmq_subscriptions")).toBe(0);
     expect(JSON.stringify([host.entries, bus.stats()])).not.toContain(channel);
   });
 });
@@ -97,7 +97,7 @@ describe("CURVE", () => {
     const socket = app.listen(channel);
     await app.publish(frameOf(1));
     expect(await take(socket, 1)).toHaveLength(1);
-    expect(host.count("connections_refused")).toBe(0);
+    expect(host.count("zmq_connections_refused")).toBe(0);
   });
 
   it("keeps everybody else out: nothing read, nothing injected, no request answered", async () => {
@@ -133,9 +133,9 @@ describe("CURVE", () => {
     const raw = await Promise.all([ports.manage, ports.pub, ports.sub].map((port) => rawPeer(port, Buffer.concat([oldGreeting, oldFrame(frameOf(67))]))));
     await app.publish(frameOf(2));
     await take(socket, 1);
-    expect(host.count("accepted")).toBe(2);
+    expect(host.count("zmq_accepted")).toBe(2);
     expect(raw.some(({ received }) => received().includes("indicator"))).toBe(false);
-    expect(host.count("connections_refused")).toBeGreaterThan(0);
+    expect(host.count("zmq_connections_refused")).toBeGreaterThan(0);
   });
 
   it("guards two instances in one process separately", async () => {

@@ -7,4 +7,4 @@ socket.subscribe(channel);
 socket.connect(`tcp://127.0.0.1:${port}`);
 await socket.receive();
 process.send("received");
-for await (const _ of socket);
+for (;;) await socket.receive();
