@@ -1,0 +1,90 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { published, readText, root } from "./workspace.ts";
+
+const run = promisify(execFile);
+const minutes = 60_000;
+let folder: string | undefined;
+const tarballs = new Map<string, string>();
+
+/** Packs every published package as it would be published, into one folder. */
+beforeAll(async () => {
+  const unbuilt = published.filter(({ folder: at }) => !existsSync(join(at, "dist", "index.d.ts"))).map(({ name }) => name);
+  if (unbuilt.length > 0) throw new Error(`not built with declarations: ${unbuilt.join(", ")}; run npm run build`);
+  const into = (folder = await mkdtemp(join(tmpdir(), "threatbus-packed-")));
+  const { packageManager } = JSON.parse(readText("package.json")) as { packageManager: string };
+  const pnpm = ["exec", "--yes", `--package=${packageManager}`, "--", "pnpm"];
+  await run("npm", [...pnpm, "--recursive", ...published.flatMap(({ name }) => ["--filter", name]), "pack", "--pack-destination", into], { cwd: root, maxBuffer: 1 << 26 });
+  for (const { name, manifest } of published) tarballs.set(name, join(into, `${name.replace("@", "").replace("/", "-")}-${manifest.version}.tgz`));
+}, 3 * minutes);
+
+afterAll(async () => {
+  if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+});
+
+const tarballOf = (name: string): string => tarballs.get(name) ?? "";
+
+describe.each(published)("$name, packed", ({ name }) => {
+  it("passes publint", async () => {
+    const bytes = await readFile(tarballOf(name));
+    const { messages, pkg } = await publint({ strict: true, pack: { tarball: new Uint8Array(bytes).buffer } });
+    expect(messages.map((message) => formatMessage(message, pkg, { color: false }))).toEqual([]);
+  });
+
+  it("passes attw", async () => {
+    const attw = join(dirname(createRequire(import.meta.url).resolve("@arethetypeswrong/cli/package.json")), "dist", "index.js");
+    await run(process.execPath, [attw, tarballOf(name), "--profile", "esm-only", "--no-color", "--no-emoji"]).catch((thrown: Error & { stdout?: string }) => expect.fail(thrown.stdout ?? thrown.message));
+  }, minutes);
+});
+
+describe("installed alone into an empty project, no scripts run", () => {
+  let project: string;
+  const node = (...args: readonly string[]): Promise<{ stdout: string }> => run(process.execPath, args, { cwd: project, timeout: minutes });
+
+  beforeAll(async () => {
+    project = join(folder ?? "", "project");
+    await mkdir(project);
+    const dependencies = Object.fromEntries([...tarballs].map(([name, path]) => [name, `file:${path}`]));
+    await writeFile(join(project, "package.json"), JSON.stringify({ name: "empty", private: true, type: "module", dependencies }));
+    const quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock", "--prefer-offline", "--loglevel=error"];
+    await run("npm", ["install", ...quiet], { cwd: project, maxBuffer: 1 << 26 });
+  }, 5 * minutes);
+
+  it.each(published)("$name can be imported under plain Node", async ({ name, manifest }) => {
+    for (const [entry, target] of Object.entries(manifest.exports ?? {})) {
+      if (typeof target === "string") continue;
+      const specifier = `${name}${entry.slice(1)}`;
+      const program = `const names = Object.keys(await import("${specifier}")); console.log(import.meta.resolve("${specifier}")); console.log(names.length);`;
+      const [url = "", count] = (await node("--input-type=module", "-e", program)).stdout.split("\n");
+      expect(url).toContain(`/project/node_modules/${name}/dist/`);
+      // The command has nothing to import; the types-only package has its vocabularies.
+      if (manifest.bin === undefined) expect(Number(count)).toBeGreaterThan(0);
+    }
+  }, minutes);
+
+  it("brings core once", async () => {
+    const found = (await readdir(join(project, "node_modules"), { recursive: true })).filter((path) => /(^|\/)@threatbus\/core\/package\.json$/.test(path));
+    expect(found).toEqual(["@threatbus/core/package.json"]);
+  });
+
+  it("leaves no range of the workspace behind", async () => {
+    for (const { name } of published) {
+      expect(await readFile(join(project, "node_modules", name, "package.json"), "utf8"), name).not.toContain("workspace:");
+    }
+  });
+
+  it("has a command that runs", async () => {
+    for (const { manifest } of published) for (const [command, file] of Object.entries(manifest.bin ?? {})) {
+      const { stdout } = await node(join("node_modules", manifest.name, file), "--version");
+      expect(stdout, command).toContain(manifest.version);
+    }
+  });
+});
