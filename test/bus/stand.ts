@@ -85,7 +85,7 @@ export async function join(manage: number, options: ConnectOptions = {}): Promis
 /** What the zmq app counts under a name, whatever the labels. */
 export function counted(bus: ThreatBus, name: string): number {
   const samples: readonly Sample[] = bus.stats().plugins["zmq"] ?? [];
-  return samples.reduce((sum, sample) => sum + (sample.name === name ? sample.value : 0), 0);
+  return samples.reduce((sum, sample) => sum + (sample.name === `zmq_${name}` ? sample.value : 0), 0);
 }
 
 /** The subscriptions that apps hold over ZeroMQ, in the order they were made. */
