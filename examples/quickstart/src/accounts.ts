@@ -2,14 +2,21 @@ import type { Sample } from "@threatbus/core";
 import type { Fed } from "./replay.ts";
 
 /** How often each message was met. */
-export type Tally = Map<string, number>;
+export class Tally {
+  readonly times: Map<string, number> = new Map<string, number>();
+  total = 0;
+  #closed = false;
 
-export function add(tally: Tally, key: string): void {
-  tally.set(key, (tally.get(key) ?? 0) + 1);
-}
+  add(key: string): void {
+    this.total++;
+    if (!this.#closed) this.times.set(key, (this.times.get(key) ?? 0) + 1);
+  }
 
-export function total(tally: Tally): number {
-  return [...tally.values()].reduce((sum, times) => sum + times, 0);
+  /** From now on only the total is kept, however long it goes on. */
+  close(): void {
+    this.#closed = true;
+    this.times.clear();
+  }
 }
 
 /** What everybody says happened. The feed and the app are other processes; the rest is the bus's. */
@@ -61,7 +68,8 @@ export function balance(rows: readonly Row[]): boolean {
 export function printAccounts(rows: readonly Row[]): string[] {
   const line = (what: string, expected: unknown, counted: unknown, verdict: string): string =>
     `  ${what.padEnd(34)}${String(expected).padStart(9)}${String(counted).padStart(9)}  ${verdict}`;
-  return [line("", "expected", "counted", ""), ...rows.map(({ what, expected, counted, equal }) => line(what, expected, counted, equal ? "✓ equal" : "✗ differ"))];
+  const lines = rows.map(({ what, expected, counted, equal }) => line(what, expected, counted, equal ? "✓ equal" : "✗ differ"));
+  return [line("", "expected", "counted", "").trimEnd(), ...lines];
 }
 
 function labelOf({ labels }: Sample): string {
@@ -74,6 +82,7 @@ function row(what: string, expected: number, counted: number): Row {
 
 /** Equal if every message sent arrived, as often as it was sent. Others may send too. */
 function compare(what: string, sent: Tally, arrived: Tally): Row {
-  const met = new Map([...arrived].filter(([key]) => sent.has(key)));
-  return { what, expected: total(sent), counted: total(met), equal: [...sent].every(([key, times]) => met.get(key) === times) };
+  const counts = [...sent.times].map(([key, times]) => [times, arrived.times.get(key) ?? 0] as const);
+  const counted = counts.reduce((sum, [, times]) => sum + times, 0);
+  return { what, expected: sent.total, counted, equal: counts.every(([expected, found]) => expected === found) };
 }

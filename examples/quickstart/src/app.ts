@@ -1,6 +1,7 @@
 /**
- * An app of its own, joined to a bus over ZeroMQ: `node dist/app.js [--host 127.0.0.1] [--manage 13370]`. Learns every indicator on the bus,
- * looks for it in the logs of `data/`, and reports sightings. Says what it does on standard output, one JSON object a line: `AppReport`.
+ * An app in a process of its own, joined to a bus over ZeroMQ: `node dist/app.js [--host 127.0.0.1] [--manage 13370]`. Learns every
+ * indicator on the bus, looks for it in the logs of `data/`, and reports sightings. Says what it does on standard output, one JSON
+ * object a line: `AppReport`.
  */
 import { parseArgs } from "node:util";
 import { connect } from "@threatbus/zmq-client";

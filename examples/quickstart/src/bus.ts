@@ -25,7 +25,10 @@ export async function composeBus(feedPort: number, logger: Logger): Promise<{ bu
   const misp = "plugins.apps.misp.zmq";
   const { bus, values } = await loadConfig({ cwd: folder, set: [`${misp}.host=127.0.0.1`, `${misp}.port=${feedPort}`] });
   const { zmq } = (values as { plugins: { apps: { zmq?: Partial<Address> | null } } }).plugins.apps;
-  return { bus: createBus({ ...bus, logger }), address: { host: "127.0.0.1", manage: 13_370, pub: 13_371, sub: 13_372, ...zmq } };
+  const address = { host: "127.0.0.1", manage: 13_370, pub: 13_371, sub: 13_372, ...zmq };
+  // A bus on every interface is reached on any of them.
+  if (["*", "0.0.0.0"].includes(address.host)) address.host = "127.0.0.1";
+  return { bus: createBus({ ...bus, logger }), address };
 }
 
 /** In words, for who has to do something about it. */
@@ -43,10 +46,10 @@ export function explain(thrown: unknown): string {
 export async function freePort(): Promise<number> {
   for (let attempts = 0; attempts < 100; attempts++) {
     const port = 20_000 + Math.floor(Math.random() * 10_000);
-    const server = createServer();
-    const [event] = await Promise.race([once(server.listen(port, "127.0.0.1"), "listening").then(() => ["listening"]), once(server, "error").then(() => ["error"])]);
+    const server = createServer().listen(port, "127.0.0.1");
+    const free = await once(server, "listening").then(() => true, () => false);
     server.close();
-    if (event === "listening") return port;
+    if (free) return port;
   }
   throw new Error("no free port between 20000 and 30000");
 }

@@ -4,7 +4,8 @@ import { isIPv6, SocketAddress } from "node:net";
 export function canonical(path: string, value: string): string {
   if (path === "ipv6-addr:value") {
     const [address = "", ...length] = value.split("/");
-    return isIPv6(address) && !address.includes("%") ? [new SocketAddress({ address, family: "ipv6" }).address, ...length].join("/") : value;
+    if (!isIPv6(address) || address.includes("%")) return value;
+    return [new SocketAddress({ address, family: "ipv6" }).address, ...length].join("/");
   }
   if (path === "domain-name:value") return value.toLowerCase().replace(/\.$/, "");
   if (path === "email-addr:value" || path === "mac-addr:value") return value.toLowerCase();

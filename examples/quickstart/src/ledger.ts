@@ -1,6 +1,6 @@
 import type { Message, Sample } from "@threatbus/core";
 import type { BusIndicator, BusSighting } from "@threatbus/zmq-client";
-import { accounts, add, type Row, type Tally, total } from "./accounts.ts";
+import { accounts, type Row, Tally } from "./accounts.ts";
 import type { Fed, Report as FeedReport } from "./replay.ts";
 import { type AppReport, keyOf } from "./reports.ts";
 
@@ -11,12 +11,12 @@ export class Ledger {
   /** Whether the feed has sent the whole recording. */
   through = false;
   #fed: Fed = { frames: 0, mapped: 0, skipped: {}, refused: {}, updates: {} };
-  /** Indicators that the app knows now. */
-  #known = 0;
-  readonly #published: Tally = new Map();
-  readonly #received: Tally = new Map();
-  readonly #sent: Tally = new Map();
-  readonly #arrived: Tally = new Map();
+  /** Indicators that the app knows now, removed ones left out. */
+  known = 0;
+  readonly #published: Tally = new Tally();
+  readonly #received: Tally = new Tally();
+  readonly #sent: Tally = new Tally();
+  readonly #arrived: Tally = new Tally();
 
   hearFeed(report: FeedReport): void {
     if ("frames" in report) this.#fed = report;
@@ -25,26 +25,32 @@ export class Ledger {
 
   hearApp(report: AppReport): void {
     if (report.event === "joined") this.events = report.events;
-    if (report.event === "sighting") add(this.#sent, report.key);
+    if (report.event === "sighting") this.#sent.add(report.key);
     if (report.event === "indicator") {
-      add(this.#received, report.key);
-      this.#known = report.known;
+      this.#received.add(report.key);
+      this.known = report.known;
     }
   }
 
   hearBus({ body }: Message): void {
     const object = body as BusIndicator | BusSighting;
-    add(object.type === "indicator" ? this.#published : this.#arrived, keyOf(object));
+    (object.type === "indicator" ? this.#published : this.#arrived).add(keyOf(object));
   }
 
   /** @param misp figures of the misp plugin */
   rows(misp: readonly Sample[]): Row[] {
-    return accounts({ fed: this.#fed, misp, published: this.#published, received: this.#received, sent: this.#sent, arrived: this.#arrived });
+    const tallies = { published: this.#published, received: this.#received, sent: this.#sent, arrived: this.#arrived };
+    return accounts({ fed: this.#fed, misp, ...tallies });
+  }
+
+  /** The account is made: from now on only totals are kept. */
+  close(): void {
+    for (const tally of [this.#published, this.#received, this.#sent, this.#arrived]) tally.close();
   }
 
   /** The running count; empty before there is one. */
   get summary(): string {
-    if (this.#published.size === 0) return "";
-    return `${total(this.#published)} indicator messages on the bus, ${total(this.#received)} at the app (${this.#known} known), ${total(this.#arrived)} sightings back`;
+    if (this.#published.total === 0) return "";
+    return `${this.#published.total} indicators on the bus, ${this.#received.total} at the app, ${this.#arrived.total} sightings back`;
   }
 }

@@ -17,12 +17,14 @@ import { loggerOn, printable, Screen } from "./screen.ts";
 const longest = 60_000;
 /** Milliseconds that the last messages may take when the feed has sent its last. */
 const patience = 10_000;
-/** Sightings that are spelled out; the others are counted. */
-const spelledOut = 6;
+/** Sightings that are spelled out at most. */
+const kinds = 20;
 
 const { once } = parseArgs({ options: { once: { type: "boolean", default: false } } }).values;
 const screen = new Screen(process.stdout);
 const ledger = new Ledger();
+/** Kinds of observable that a sighting was spelled out for. */
+const told = new Set<string>();
 /** What runs, last begun first. */
 const running: { stop(): Promise<void> }[] = [];
 /** Aborted with an error if something failed. */
@@ -30,7 +32,13 @@ const ending = new AbortController();
 const fail = (error: Error): void => ending.abort(error);
 // The second signal finds no handler and ends this process at once; feed and app notice and follow.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => ending.abort("interrupted"));
-if (once) setTimeout(() => fail(new Error(`not through after ${longest / 1_000} s`)), longest).unref();
+// As when the output is piped to `head`.
+process.stdout.on("error", () => ending.abort("interrupted"));
+if (once) {
+  setTimeout(() => fail(new Error(`not through after ${longest / 1_000} s: see above how far it came`)), longest).unref();
+  // Stopping is bounded too; this is for what nobody thought of.
+  setTimeout(() => process.exit(1), 2 * longest).unref();
+}
 
 let balanced = false;
 let failure: unknown;
@@ -55,7 +63,8 @@ async function run(): Promise<void> {
   await bus.subscribe(["stix2/indicator", "stix2/sighting"], (message) => ledger.hearBus(message));
   await bus.subscribe("stix2/sighting", ({ body }) => tell(body as BusSighting));
   screen.say(`bus       is up: in memory, apps join at ${host} (manage ${manage}, pub ${pub}, sub ${sub})`);
-  screen.say("          to watch it from another terminal: npx threatbus tail");
+  const elsewhere = `${host === "127.0.0.1" ? "" : ` --host ${host}`}${manage === 13_370 ? "" : ` --manage ${manage}`}`;
+  screen.say(`          to watch it from another terminal: npx threatbus tail${elsewhere}`);
 
   const app = new Program("app", ["--host", host, "--manage", String(manage)], (report) => ledger.hearApp(report as AppReport), fail);
   running.unshift(app);
@@ -63,7 +72,9 @@ async function run(): Promise<void> {
   screen.say(`app       process ${app.pid} has joined and looks in ${ledger.events} events of Zeek and Suricata`);
 
   // Last, so that nobody misses anything.
-  const feed = new Program("feed", ["--port", String(feedPort), ...(once ? ["--once"] : [])], (report) => ledger.hearFeed(report as FeedReport), fail);
+  const args = ["--port", String(feedPort), ...(once ? ["--once"] : [])];
+  const early = (error: Error): void => void ((once && ledger.through) || fail(error));
+  const feed = new Program("feed", args, (report) => ledger.hearFeed(report as FeedReport), early);
   running.unshift(feed);
   screen.say(`feed      process ${feed.pid} is a MISP at tcp://127.0.0.1:${feedPort} that replays a recording`);
   await until(() => ledger.through);
@@ -73,9 +84,10 @@ async function run(): Promise<void> {
   await until(() => balance(rows()) || Date.now() > late);
   balanced = balance(rows());
   screen.clear();
-  screen.say(`account   ${ledger.summary}`);
+  screen.say(`account   ${ledger.summary}; ${ledger.known} known in the end`);
   for (const line of printAccounts(rows())) screen.say(line);
   screen.say(balanced ? "          ✓ every message is accounted for" : "          ✗ the accounts do not balance: see above");
+  ledger.close();
   if (once) return;
   screen.say("          the bus stays up and the feed goes on with heartbeats; Ctrl-C ends it");
   await until(() => false);
@@ -89,8 +101,10 @@ async function until(holds: () => boolean): Promise<void> {
   }
 }
 
-let told = 0;
-function tell({ id, description = id, first_seen: time }: BusSighting): void {
-  if (++told <= spelledOut) screen.say(`sighting  ${printable(description)}${time === undefined ? "" : `, ${time.slice(0, 19)}`}`);
-  if (told === spelledOut) screen.say("          further sightings are counted");
+/** Spells out the first sighting of each kind of observable; the others are only counted. */
+function tell({ id, labels, description, first_seen }: BusSighting): void {
+  const kind = labels?.[0];
+  if (kind === undefined || told.has(kind) || told.size >= kinds) return;
+  told.add(kind);
+  screen.say(printable(`sighting  ${description ?? id}, ${first_seen ?? "at an unknown time"}`));
 }

@@ -38,13 +38,16 @@ export class Screen {
   }
 }
 
-/**
- * Errors of the bus among the other lines. Not its warnings: they would say that MISP is not there, as it is before it begins and
- * after it ends.
- */
+/** Warnings and errors of the bus among the other lines. Not that MISP is not there: so it is before it begins and after it ends. */
 export function loggerOn(screen: Screen): Logger {
   const nothing = (): void => undefined;
-  return { debug: nothing, info: nothing, warn: nothing, error: (text, { plugin = "bus" } = {}) => screen.say(printable(`error     ${String(plugin)}: ${text}`)) };
+  const say = (text: string, plugin: unknown = "bus"): void => screen.say(printable(`!         ${String(plugin)}: ${text}`));
+  return {
+    debug: nothing,
+    info: nothing,
+    warn: (text, { plugin } = {}) => plugin === "misp" || say(text, plugin),
+    error: (text, { plugin } = {}) => say(text, plugin),
+  };
 }
 
 /** What came from outside, fit for a terminal: one line, no control characters. */

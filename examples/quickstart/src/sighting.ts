@@ -11,6 +11,7 @@ export function sightingOf({ indicator, observable, event }: Match): BusSighting
     id: `sighting--${randomUUID()}`,
     created: now,
     modified: now,
+    labels: [observable.path],
     description: `${observable.value} (${observable.path.split(":")[0]}) in ${event.log}`,
     first_seen: timestamp(event.time),
     last_seen: timestamp(event.time),

@@ -1,0 +1,118 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer, type AddressInfo, type Server } from "node:net";
+import { fileURLToPath } from "node:url";
+import { afterEach, expect, test } from "vitest";
+
+const main = fileURLToPath(new URL("../dist/main.js", import.meta.url));
+const variable = "THREATBUS_PLUGINS__APPS__ZMQ__";
+const started: ChildProcess[] = [];
+
+afterEach(() => {
+  for (const child of started.splice(0)) child.kill("SIGKILL");
+});
+
+interface Run {
+  readonly child: ChildProcess;
+  readonly output: { out: string; err: string };
+  readonly exit: Promise<unknown[]>;
+}
+
+/** Runs the built program on the given ports. */
+function run(ports: readonly number[], ...args: string[]): Run {
+  const names = ["MANAGE", "PUB", "SUB"];
+  const env = { ...process.env, ...Object.fromEntries(ports.map((port, at) => [`${variable}${names[at]}`, String(port)])) };
+  const child = spawn(process.execPath, [main, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
+  started.push(child);
+  const output = { out: "", err: "" };
+  child.stdout.setEncoding("utf8").on("data", (text: string) => void (output.out += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => void (output.err += text));
+  return { child, output, exit: once(child, "close") };
+}
+
+async function listen(): Promise<Server> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return server;
+}
+
+const portOf = (server: Server): number => (server.address() as AddressInfo).port;
+
+async function freePorts(): Promise<number[]> {
+  const servers = [await listen(), await listen(), await listen()];
+  const ports = servers.map(portOf);
+  for (const server of servers) await new Promise((resolve) => server.close(resolve));
+  return ports;
+}
+
+/** Process ids of the app and the feed, once both were told. */
+async function children({ output }: Run): Promise<number[]> {
+  const pids = (): number[] => [...output.out.matchAll(/^(?:app|feed) +process (\d+) /gm)].map(([, pid]) => Number(pid));
+  await expect.poll(pids, { timeout: 15_000 }).toHaveLength(2);
+  return pids();
+}
+
+function lives(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+test("with --once the feed goes through, sightings come back and the accounts balance", { timeout: 75_000 }, async () => {
+  const ports = await freePorts();
+  const { output, exit } = run(ports, "--once");
+  const [code] = await exit;
+  expect(output.err).toBe("");
+  expect(output.out).toContain("✓ every message is accounted for");
+  expect(output.out).not.toContain("✗");
+  expect(output.out).toContain(`npx threatbus tail --manage ${ports[0]}`);
+  const [, expected, counted] = /sightings back on the bus +(\d+) +(\d+)/.exec(output.out) ?? [];
+  expect(Number(expected)).toBeGreaterThan(25);
+  expect(counted).toBe(expected);
+  expect(output.out.match(/^sighting /gm)).toHaveLength(11);
+  expect(code).toBe(0);
+});
+
+test("a port that is taken is named, with what to do about it", async () => {
+  const [, pub = 0, sub = 0] = await freePorts();
+  const other = await listen();
+  const { output, exit } = run([portOf(other), pub, sub], "--once");
+  const [code] = await exit;
+  other.close();
+  expect(output.err).toContain(`port ${portOf(other)} on 127.0.0.1 is taken`);
+  expect(output.err).toContain("plugins.apps.zmq.manage");
+  expect(output.err).toContain(`${variable}MANAGE=`);
+  expect(output.err).toContain("npm start -- -c my.yaml");
+  expect(output.err).not.toMatch(/^ +at /m);
+  expect(code).toBe(1);
+});
+
+test.each(["SIGINT", "SIGTERM"] as const)("%s ends everything well", { timeout: 40_000 }, async (signal) => {
+  const running = run(await freePorts());
+  const pids = await children(running);
+  await expect.poll(() => running.output.out, { timeout: 15_000 }).toContain("sighting ");
+  running.child.kill(signal);
+  expect(await running.exit).toStrictEqual([0, null]);
+  expect(running.output.err).toBe("");
+  expect(running.output.out).toMatch(/^stopped$/m);
+  expect(pids.filter(lives)).toStrictEqual([]);
+});
+
+test("when it is killed, app and feed end too", { timeout: 60_000 }, async () => {
+  const running = run(await freePorts());
+  const pids = await children(running);
+  running.child.kill("SIGKILL");
+  await expect.poll(() => pids.filter(lives), { timeout: 30_000 }).toStrictEqual([]);
+});
+
+test("when the app is killed, it says so and ends", { timeout: 40_000 }, async () => {
+  const running = run(await freePorts());
+  const [app = 0, feed = 0] = await children(running);
+  process.kill(app, "SIGKILL");
+  expect(await running.exit).toStrictEqual([1, null]);
+  expect(running.output.err).toContain("the app ended early (SIGKILL)");
+  expect(lives(feed)).toBe(false);
+});
