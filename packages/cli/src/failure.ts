@@ -17,7 +17,10 @@ export function describeFailure(thrown: unknown): string {
   } else {
     lines[0] = `threatbus: a fault of the program: ${printableLines(thrown instanceof Error ? (thrown.stack ?? thrown.message) : reasonOf(thrown))}`;
   }
-  return `${redact(lines.join("\n"))}\n`;
+  const text = lines.join("\n");
+  // Problems of a configuration come without secrets; `api.key: expected text` would look like one.
+  const clean = isThreatbusError(thrown) && thrown.issues.some((issue) => "where" in issue);
+  return `${clean ? text : redact(text)}\n`;
 }
 
 /** Tells it on standard error, unless told already, and sets the exit code. The process ends when nothing is left to do. */

@@ -13,6 +13,8 @@ import { version } from "./version.ts";
 
 /** Milliseconds to deliver what can be delivered after a fault. */
 const crashDrain = 2_000;
+/** Milliseconds between a stop that was not complete and the end. */
+const farewell = 500;
 /** Milliseconds after which whatever a plugin left open is no reason to stay. */
 const patience = 6_000;
 
@@ -49,6 +51,11 @@ export async function run(options: GlobalOptions): Promise<void> {
   if (ran && bus !== undefined) log.info("stopped", accounts(bus.stats()));
   await metrics?.close();
   await log.close();
+  if (process.exitCode === exitCodes.failed) {
+    // Enough was waited for those who do not read; the others get what is on its way to them.
+    await sleep(farewell);
+    process.exit();
+  }
   // The process ends by itself, so that sockets finish sending what they hold.
   setTimeout(() => {
     process.stderr.write("threatbus: a plugin keeps the process alive after its stop; ending it\n");

@@ -87,6 +87,28 @@ describe("a run", () => {
     await load;
   });
 
+  test("SIGTERM while an app stands still: the bus ends, and what the app did not take is counted to the message", async () => {
+    const ports = await freePorts();
+    const program = workshop.start([...on(ports), "--log-format", "json", "--set", "shutdown_timeout=0.5"]);
+    await running(program);
+    const client = await join(ports.manage);
+    const still = workshop.start(["tail", "stix2/indicator", "--manage", String(ports.manage)]);
+    let sent = 0;
+    const send = (): Promise<void> => client.publish({ ...indicator(sent++), description: "x".repeat(4_000) } as never);
+    await eventually(async () => {
+      if (still.stdout === "") await send();
+      return still.stdout;
+    }).not.toBe("");
+    still.child.kill("SIGSTOP");
+    for (let n = 0; n < 6_000; n++) await send();
+    program.child.kill("SIGTERM");
+    expect(await program.ended).toEqual({ code: 1, signal: null });
+    const { delivered, dropped, unmatched, published } = program.entry("stopped") ?? {};
+    expect(program.entry("ended with a failure")).toMatchObject({ error: { code: "BUS_STOP_INCOMPLETE", message: `${String(dropped)} messages were left undelivered after 0.5 s` } });
+    expect(dropped).toBeGreaterThan(0);
+    expect(Number(delivered) + Number(dropped) + Number(unmatched)).toBe(published);
+  });
+
   test("a second signal ends it at once", async () => {
     for (const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130]] as const) {
       const program = workshop.start(withApp("stop: () => new Promise(() => {})"));
@@ -176,10 +198,17 @@ describe("a start that fails", () => {
     expect(stderr).not.toContain("s3cr3t-value");
   });
 
-  test("a plugin that throws in start: exit 69, with its name and without a stack", async () => {
-    const { code, stderr } = await workshop.run(withApp(`async start() { throw new Error("no such tool"); }`));
+  test("a problem with an option that holds a secret says what was expected", async () => {
+    workshop.write("config.yaml", "plugins:\n  backbones: {inmem: {}}\n  apps: {zmq: {curve: {token: s3cr3t}}}\n");
+    const { stderr } = await workshop.run([]);
+    expect(stderr).toContain("plugins.apps.zmq.curve.token: unknown option");
+    expect(stderr).not.toContain("s3cr3t");
+  });
+
+  test("a plugin that throws in start: exit 69, with its name and without a stack, credentials or control characters", async () => {
+    const { code, stderr } = await workshop.run(withApp(`async start() { throw new Error("no such tool at amqp://me:pw@host\\u001b[2J"); }`));
     expect(code).toBe(69);
-    expect(stderr).toContain("threatbus: own: no such tool");
+    expect(stderr).toContain("threatbus: own: no such tool at amqp://***@host\\u{1b}[2J");
     expect(stderr).not.toMatch(/^\s+at /m);
   });
 
