@@ -4,7 +4,7 @@ import { printable } from "./printable.ts";
 type Values = Readonly<Record<string, unknown>>;
 
 /** What is said of plugins that this program knows. */
-const known: ReadonlyMap<string, (options: Values) => string> = new Map([
+const known: ReadonlyMap<string, (options: Values) => string> = new Map<string, (options: Values) => string>([
   ["inmem", () => "messages move within this process; a crash loses those under way"],
   [
     "zmq",
