@@ -21,8 +21,6 @@ export const errorCodes = {
   PORT_IN_USE: "an address is taken by another program",
   ADDRESS_INVALID: "an address cannot be bound or resolved",
   CONNECTION_FAILED: "a connection could not be made",
-  REQUEST_REFUSED: "the bus refused a request",
-  REQUEST_TIMEOUT: "the bus did not answer in time",
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;
