@@ -14,6 +14,8 @@ const { values } = parseArgs({ options: { host: { type: "string", default: "127.
 const stopping = new AbortController();
 const stop = (): void => stopping.abort();
 process.once("SIGTERM", stop).once("disconnect", stop);
+// The parent may have gone before this line.
+if (process.connected === false) stop();
 // Ctrl-C reaches every program in the terminal; with a parent, the parent says when to end, so that nothing is cut short.
 process.on("SIGINT", () => process.connected || stop());
 process.stdout.on("error", stop);

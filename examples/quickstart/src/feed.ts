@@ -11,6 +11,8 @@ const { values } = parseArgs({
 const stopping = new AbortController();
 const stop = (): void => stopping.abort();
 process.once("SIGINT", stop).once("SIGTERM", stop).once("disconnect", stop);
+// The parent may have gone before this line.
+if (process.connected === false) stop();
 // Whoever listened is gone.
 process.stdout.on("error", stop);
 

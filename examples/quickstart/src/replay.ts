@@ -62,6 +62,7 @@ export async function replay({ port, rate, once, signal, report }: ReplayOptions
   };
   try {
     await socket.bind(`tcp://127.0.0.1:${port === 0 ? "*" : port}`);
+    signal.throwIfAborted();
     signal.addEventListener("abort", close, { once: true });
     report({ event: "listening", port: Number(socket.lastEndpoint?.split(":").at(-1)) });
     await subscribed(socket);

@@ -79,10 +79,11 @@ test("with --once the feed goes through, sightings come back and the accounts ba
 test("a port that is taken is named, with what to do about it", async () => {
   const [, pub = 0, sub = 0] = await freePorts();
   const other = await listen();
-  const { output, exit } = run([portOf(other), pub, sub], "--once");
+  const taken = portOf(other);
+  const { output, exit } = run([taken, pub, sub], "--once");
   const [code] = await exit;
   other.close();
-  expect(output.err).toContain(`port ${portOf(other)} on 127.0.0.1 is taken`);
+  expect(output.err).toContain(`port ${taken} on 127.0.0.1 is taken`);
   expect(output.err).toContain("plugins.apps.zmq.manage");
   expect(output.err).toContain(`${variable}MANAGE=`);
   expect(output.err).toContain("npm start -- -c my.yaml");
