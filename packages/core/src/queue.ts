@@ -25,6 +25,12 @@ export interface Budget {
 /** Why a delivery left the queue unhandled. */
 export type Left = DropReason | "superseded";
 
+/** What a full queue is short of. History takes bytes only. */
+type Room = "items" | "bytes";
+
+/** Slots that may be empty before the queue is compacted, besides as many as hold something. */
+const emptySlots = 4_096;
+
 /**
  * A first-in-first-out queue with a limit. Whatever leaves it other than by `shift` is told to `left`, once each. Removals of
  * indicators are dropped only when nothing else is left to drop: a lost removal is a false positive for ever.
@@ -33,17 +39,15 @@ export class DeliveryQueue {
   readonly #limits: QueueLimits;
   readonly #budget: Budget;
   readonly #left: (delivery: Delivery, why: Left) => void;
-  /** Slots of what left early stay `undefined` until the front reaches them. */
+  /** Slots of what has left stay `undefined` until the next compaction. */
   #slots: (Delivery | undefined)[] = [];
   #front = 0;
-  /** No slot before it holds anything but removals. */
-  #droppable = 0;
+  /** No slot before it holds anything that may be dropped to make this kind of room. */
+  readonly #droppable: Record<Room, number> = { items: 0, bytes: 0 };
   #count = 0;
   #counted = 0;
   #bytes = 0;
-  /** Slots cut off at the front so far. */
-  #cut = 0;
-  /** With `conflate`: in which slot, counted from the first ever, the latest version of an indicator waits. */
+  /** With `conflate`: in which slot the latest version of an indicator waits. */
   readonly #latest: Map<string, number> | undefined;
 
   constructor(limits: QueueLimits, budget: Budget, left: (delivery: Delivery, why: Left) => void) {
@@ -75,13 +79,13 @@ export class DeliveryQueue {
     this.#supersede(delivery);
     const overflow = this.#limits.overflow;
     if (overflow !== "block") {
-      while (this.#overflows(delivery)) {
+      for (let room = this.#lacks(delivery); room !== undefined; room = this.#lacks(delivery)) {
         if (overflow === "disconnect") return false;
-        if (!this.#makeRoom(delivery, "overflow")) return true;
+        if (!this.#makeRoom(delivery, room, "overflow")) return true;
       }
     }
     while (this.#budget.used + delivery.size > this.#budget.max) {
-      if (!this.#makeRoom(delivery, "budget")) return true;
+      if (!this.#makeRoom(delivery, "bytes", "budget")) return true;
     }
     this.#push(delivery);
     return true;
@@ -89,15 +93,9 @@ export class DeliveryQueue {
 
   shift(): Delivery | undefined {
     while (this.#front < this.#slots.length) {
-      const delivery = this.#slots[this.#front];
-      this.#slots[this.#front++] = undefined;
-      if (delivery !== undefined) {
-        this.#forget(delivery);
-        this.#compact();
-        return delivery;
-      }
+      const delivery = this.#take(this.#front++);
+      if (delivery !== undefined) return delivery;
     }
-    this.#compact();
     return undefined;
   }
 
@@ -106,27 +104,27 @@ export class DeliveryQueue {
     for (let delivery = this.shift(); delivery !== undefined; delivery = this.shift()) this.#left(delivery, why);
   }
 
-  #overflows(delivery: Delivery): boolean {
-    return (!delivery.history && this.#counted >= this.#limits.maxItems) || (this.#bytes > 0 && this.#bytes + delivery.size > this.#limits.maxBytes);
+  #lacks(delivery: Delivery): Room | undefined {
+    if (!delivery.history && this.#counted >= this.#limits.maxItems) return "items";
+    return this.#bytes > 0 && this.#bytes + delivery.size > this.#limits.maxBytes ? "bytes" : undefined;
   }
 
   /** Drops one delivery: a waiting one, or the arriving one; then there is no need for room and the answer is false. */
-  #makeRoom(arriving: Delivery, why: DropReason): boolean {
+  #makeRoom(arriving: Delivery, room: Room, why: DropReason): boolean {
     const newest = this.#limits.overflow === "drop_newest" && !arriving.removal;
-    const victim = newest ? undefined : this.#takeDroppable() ?? (arriving.removal ? this.shift() : undefined);
+    const victim = newest ? undefined : this.#takeDroppable(room) ?? (arriving.removal ? this.shift() : undefined);
     this.#left(victim ?? arriving, why);
     return victim !== undefined;
   }
 
-  #takeDroppable(): Delivery | undefined {
-    this.#droppable = Math.max(this.#droppable, this.#front);
-    for (; this.#droppable < this.#slots.length; this.#droppable++) {
-      const delivery = this.#slots[this.#droppable];
-      if (delivery === undefined || delivery.removal) continue;
-      this.#slots[this.#droppable] = undefined;
-      this.#forget(delivery);
-      return delivery;
+  #takeDroppable(room: Room): Delivery | undefined {
+    for (let slot = Math.max(this.#droppable[room], this.#front); slot < this.#slots.length; slot++) {
+      const delivery = this.#slots[slot];
+      if (delivery === undefined || delivery.removal || (room === "items" && delivery.history)) continue;
+      this.#droppable[room] = slot;
+      return this.#take(slot);
     }
+    this.#droppable[room] = this.#slots.length;
     return undefined;
   }
 
@@ -134,12 +132,8 @@ export class DeliveryQueue {
   #supersede(delivery: Delivery): void {
     const id = this.#latest === undefined ? undefined : indicatorId(delivery);
     const slot = id === undefined ? undefined : this.#latest?.get(id);
-    if (slot === undefined) return;
-    const waiting = this.#slots[slot - this.#cut];
-    if (waiting === undefined) return;
-    this.#slots[slot - this.#cut] = undefined;
-    this.#forget(waiting);
-    this.#left(waiting, "superseded");
+    const waiting = slot === undefined ? undefined : this.#take(slot);
+    if (waiting !== undefined) this.#left(waiting, "superseded");
   }
 
   #push(delivery: Delivery): void {
@@ -149,28 +143,31 @@ export class DeliveryQueue {
     this.#bytes += delivery.size;
     this.#budget.used += delivery.size;
     const id = this.#latest === undefined ? undefined : indicatorId(delivery);
-    if (id !== undefined) this.#latest?.set(id, this.#cut + this.#slots.length - 1);
+    if (id !== undefined) this.#latest?.set(id, this.#slots.length - 1);
   }
 
-  #forget(delivery: Delivery): void {
+  #take(slot: number): Delivery | undefined {
+    const delivery = this.#slots[slot];
+    if (delivery === undefined) return undefined;
+    this.#slots[slot] = undefined;
     this.#count--;
     if (!delivery.history) this.#counted--;
     this.#bytes -= delivery.size;
     this.#budget.used -= delivery.size;
     const id = this.#latest === undefined ? undefined : indicatorId(delivery);
     if (id !== undefined) this.#latest?.delete(id);
+    if (this.#slots.length > this.#count * 2 + emptySlots) this.#compact();
+    return delivery;
   }
 
+  /** Closes the gaps: a front that does not move, its handler being stuck, must not make the array grow for ever. */
   #compact(): void {
-    if (this.#front === this.#slots.length) {
-      this.#cut += this.#slots.length;
-      this.#slots.length = 0;
-      this.#front = this.#droppable = 0;
-    } else if (this.#front >= 4096 && this.#front * 2 >= this.#slots.length) {
-      this.#slots = this.#slots.slice(this.#front);
-      this.#cut += this.#front;
-      this.#droppable = Math.max(0, this.#droppable - this.#front);
-      this.#front = 0;
+    this.#slots = this.#slots.filter((delivery) => delivery !== undefined);
+    this.#front = this.#droppable.items = this.#droppable.bytes = 0;
+    if (this.#latest === undefined) return;
+    for (const [slot, delivery] of this.#slots.entries()) {
+      const id = delivery === undefined ? undefined : indicatorId(delivery);
+      if (id !== undefined) this.#latest.set(id, slot);
     }
   }
 }

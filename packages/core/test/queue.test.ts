@@ -98,6 +98,39 @@ describe("a full queue", () => {
   });
 });
 
+describe("a queue nobody empties", () => {
+  it.each(["drop_oldest", "conflate"] as const)("%s: takes hundreds of thousands in the room it has", (overflow) => {
+    const { queue, left } = queueOf(overflow, 3);
+    queue.offer(delivery(0, true));
+    const others = [delivery(1), delivery(2), delivery(3)];
+    let slots = 0;
+    const push = Array.prototype.push;
+    // The only way to see the room it takes from outside.
+    Array.prototype.push = function watched(this: unknown[], ...items: unknown[]) {
+      if (items[0] instanceof Delivery) slots = Math.max(slots, this.length);
+      return push.apply(this, items);
+    };
+    try {
+      for (let n = 0; n < 30_000; n++) queue.offer(others[n % 3] as Delivery);
+    } finally {
+      Array.prototype.push = push;
+    }
+    expect(slots).toBeGreaterThan(0);
+    expect(slots).toBeLessThan(10_000);
+    expect(queue.count + left.length).toBe(30_001);
+    expect(drain(queue)[0]?.removal).toBe(true);
+  });
+
+  it("a live message takes the place of a live one, however much history waits before it", () => {
+    const { queue, left } = queueOf("drop_oldest", 2, 1_000_000);
+    const [a, b, c] = [delivery(1), delivery(2), delivery(3)];
+    for (let n = 10; n < 20; n++) queue.offer(delivery(n, false, true));
+    for (const live of [a, b, c]) queue.offer(live);
+    expect(left).toEqual([[a, "overflow"]]);
+    expect(queue.count).toBe(12);
+  });
+});
+
 describe("whatever happens", () => {
   it("what was offered was handed out, left with a reason, or waits; the limits hold", () => {
     const step = fc.oneof(
