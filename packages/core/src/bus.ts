@@ -1,18 +1,20 @@
 import { setImmediate as immediate } from "node:timers/promises";
+import type { BusOptions, ThreatBus } from "./bus-options.ts";
 import type {
-  App, Backbone, Bus, Clock, ConfiguredApp, ConfiguredBackbone, Frame, Handler, Host, Logger, Message, QueueLimits,
-  SnapshotEnvelope, SnapshotRequest, SubscribeOptions, Subscription, SubscriptionStats, Topic,
+  App, Backbone, Bus, Frame, Handler, Message, QueueLimits, SnapshotEnvelope, SnapshotRequest, SubscribeOptions, Subscription,
+  SubscriptionStats, Topic,
 } from "./contract.ts";
 import { systemClock } from "./clock.ts";
 import { Delivery } from "./delivery.ts";
 import { ThreatbusError, isThreatbusError, reasonOf } from "./errors.ts";
 import type { RefusalReason } from "./errors.ts";
 import { longestSnapshot } from "./formats.ts";
-import { Interests } from "./interests.ts";
+import { Interests, controlPrefix } from "./interests.ts";
 import { callAll, together, withPlugin } from "./lifecycle.ts";
-import { named, stderrLogger } from "./logger.ts";
+import { stderrLogger } from "./logger.ts";
+import { checkNames, makeMember } from "./members.ts";
+import type { Member } from "./members.ts";
 import { Content, contentOf } from "./message.ts";
-import { MetricSet } from "./metrics.ts";
 import { checkLimits, defaultQueueLimits } from "./queue.ts";
 import type { Budget } from "./queue.ts";
 import { Router } from "./router.ts";
@@ -21,44 +23,6 @@ import { Snapshots } from "./snapshots.ts";
 import { addUp } from "./stats.ts";
 import type { BusState, BusStats } from "./stats.ts";
 import { ActiveSubscription } from "./subscription.ts";
-
-export interface BusOptions {
-  /** At least one. With several, a message goes to each, and each subscriber still sees it once. */
-  readonly backbones: readonly ConfiguredBackbone[];
-  readonly apps?: readonly ConfiguredApp[];
-  /** Default: warnings and errors to standard error. */
-  readonly logger?: Logger;
-  readonly clock?: Clock;
-  /** Limits of every subscription that names none of its own. */
-  readonly queue?: Partial<QueueLimits>;
-  /** Bytes that all queues may hold together. Default 512 MiB. */
-  readonly queueBudget?: number;
-  /** Milliseconds a plugin may take to start. Default 30,000. */
-  readonly startTimeout?: number;
-  /** Milliseconds that `stop` waits for queues to drain. Default 10,000. */
-  readonly drainTimeout?: number;
-  /** Milliseconds a plugin may take to stop. Default 3,000. */
-  readonly stopTimeout?: number;
-}
-
-/** A bus, its backbones and its apps. */
-export interface ThreatBus extends Bus {
-  readonly state: BusState;
-  /** Backbones, then apps. All or nothing: if one fails, those that stood are stopped again. Once. */
-  start(): Promise<void>;
-  /**
-   * Apps stop taking in, queues drain, apps stop, backbones stop; each bounded in time. Twice is harmless.
-   * @throws ThreatbusError `BUS_STOP_INCOMPLETE` when messages were left undelivered (the message says how many), or what plugins failed with
-   */
-  stop(): Promise<void>;
-  stats(): BusStats;
-}
-
-interface Member<Instance> {
-  readonly name: string;
-  readonly instance: Instance;
-  readonly metrics: MetricSet;
-}
 
 /** Composes a bus. Nothing is connected before `start`. */
 export function createBus(options: BusOptions): ThreatBus {
@@ -71,15 +35,24 @@ class ComposedBus implements ThreatBus {
   readonly #budget: Budget;
   readonly #stopping = new AbortController();
   readonly #router = new Router();
+  /** Every subscription whose figures are not yet among the ended: those whose last handler is still busy too. */
+  readonly #subscriptions = new Set<ActiveSubscription>();
   readonly #seen = new SeenFrames();
-  readonly #interests = new Interests(() => this.#backbones.map(({ instance }) => instance));
+  readonly #interests = new Interests(() => this.#backbones);
   readonly #snapshots: Snapshots;
   readonly #deliver = (frame: Frame): Promise<void> => this.#arrive(frame);
   #backbones: readonly Member<Backbone>[] = [];
   #apps: readonly Member<App>[] = [];
   #state: BusState = "new";
+  /** The backbones have started: frames can flow. */
+  #flowing = false;
+  #starting: Promise<unknown> | undefined;
   #stopped: Promise<void> | undefined;
+  #announceReady: () => void = () => undefined;
+  /** Resolves when the apps have started, or never will. */
+  readonly #ready: Promise<void> = new Promise((resolve) => (this.#announceReady = resolve));
   #publishing = 0;
+  #announcePublished: () => void = () => undefined;
   #names = 0;
   readonly #counts = { published: 0, failed: 0, arrived: 0, routed: 0, unmatched: 0, control: 0, duplicates: 0 };
   readonly #refused = new Map<RefusalReason, number>();
@@ -90,11 +63,11 @@ class ComposedBus implements ThreatBus {
     const { logger = stderrLogger, clock = systemClock, apps = [], queueBudget = 512 * 1024 * 1024 } = options;
     const { startTimeout = 30_000, drainTimeout = 10_000, stopTimeout = 3_000, backbones } = options;
     if (backbones.length === 0) throw new ThreatbusError("BACKBONE_MISSING", undefined, { hint: "give createBus at least one, e.g. inmem()" });
-    checkNames([...backbones, ...apps].map(({ name }) => name));
+    checkNames([...backbones, ...apps]);
     this.#options = { backbones, apps, logger, clock, queueBudget, startTimeout, drainTimeout, stopTimeout };
     this.#limits = checkLimits({ ...defaultQueueLimits, ...options.queue });
     this.#budget = { used: 0, max: queueBudget };
-    this.#snapshots = new Snapshots({ publish: (message) => this.publish(message), clock, logger, signal: this.#stopping.signal });
+    this.#snapshots = new Snapshots({ publish: (message) => this.publish(message), clock, logger, ready: this.#ready, signal: this.#stopping.signal });
   }
 
   get state(): BusState {
@@ -104,22 +77,16 @@ class ComposedBus implements ThreatBus {
   async start(): Promise<void> {
     if (this.#state !== "new") throw new ThreatbusError("BUS_NOT_RUNNING", `a bus starts once; this one is ${this.#state}`);
     this.#state = "starting";
-    const { backbones, apps, startTimeout, clock } = this.#options;
-    const manner = { failed: "PLUGIN_START_FAILED", late: "PLUGIN_START_TIMEOUT", timeout: startTimeout, clock } as const;
-    const attempt = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(startTimeout)]);
-    const failures = await this.#create(() => {
-      this.#backbones = backbones.map((plugin) => this.#member(plugin.name, (host) => plugin.create(host)));
-      this.#apps = apps.map((plugin) => this.#member(plugin.name, (host) => plugin.create(host)));
-    });
-    if (failures.length === 0) failures.push(...await callAll(this.#backbones.map(({ name, instance }) => ({ plugin: name, run: () => instance.start(this.#deliver, attempt) })), manner));
-    if (failures.length === 0) await this.#interests.add(["threatbus/"]);
-    if (failures.length === 0) failures.push(...await callAll(this.#apps.map(({ name, instance }) => ({ plugin: name, run: () => instance.start(this.#busFor(name)) })), manner));
+    const raised = this.#raise();
+    this.#starting = raised;
+    const failures = await raised;
     if (this.#stopping.signal.aborted) throw new ThreatbusError("BUS_NOT_RUNNING", "the bus was stopped while it started");
     if (failures.length > 0) {
       await this.stop().catch(() => undefined);
       throw together(failures, "PLUGIN_START_FAILED");
     }
     this.#state = "running";
+    this.#announceReady();
   }
 
   stop(): Promise<void> {
@@ -139,20 +106,48 @@ class ComposedBus implements ThreatBus {
       state: this.#state,
       ...this.#counts,
       refused: Object.fromEntries(this.#refused),
-      subscriptions: [...this.#router.all].map(({ stats }) => stats),
+      subscriptions: [...this.#subscriptions].map(({ stats }) => stats),
       ended: { ...this.#ended, count: this.#endedCount },
       snapshots: this.#snapshots.stats,
       plugins: Object.fromEntries([...this.#backbones, ...this.#apps].map(({ name, metrics }) => [name, metrics.samples()])),
     };
   }
 
+  /** Makes and starts the backbones, then the apps. Returns what failed. */
+  async #raise(): Promise<ThreatbusError[]> {
+    const { backbones, apps, startTimeout, clock, logger } = this.#options;
+    const { signal } = this.#stopping;
+    try {
+      this.#backbones = backbones.map((plugin) => makeMember(plugin, (host) => plugin.create(host), { logger, clock, signal }));
+      this.#apps = apps.map((plugin) => makeMember(plugin, (host) => plugin.create(host), { logger, clock, signal }));
+    } catch (thrown) {
+      return [thrown as ThreatbusError];
+    }
+    const manner = { failed: "PLUGIN_START_FAILED", late: "PLUGIN_START_TIMEOUT", timeout: startTimeout, clock } as const;
+    const attempt = new AbortController();
+    const giveUp = (): void => attempt.abort();
+    signal.addEventListener("abort", giveUp);
+    const failures = await callAll(this.#backbones.map(({ name, instance }) => ({
+      plugin: name,
+      run: async () => {
+        await instance.start(this.#deliver, attempt.signal);
+        await instance.subscribe?.(controlPrefix);
+      },
+    })), manner);
+    signal.removeEventListener("abort", giveUp);
+    if (failures.length > 0) giveUp();
+    if (failures.length > 0 || signal.aborted) return failures;
+    this.#flowing = true;
+    return callAll(this.#apps.map(({ name, instance }) => ({ plugin: name, run: () => instance.start(this.#busFor(name)) })), manner);
+  }
+
   async #publish(message: Message): Promise<void> {
-    if (this.#state === "new" || this.#state === "stopped") throw new ThreatbusError("BUS_NOT_RUNNING", `the bus is ${this.#state}`);
+    if (!this.#flowing || this.#state === "stopped") throw this.#notRunning();
     const content = contentOf(message);
     this.#publishing++;
     try {
-      const { blocking } = this.#router.route(content.topic);
-      for (const subscription of blocking) while (subscription.full) await subscription.room();
+      // After every wait all are asked again: who had room may be full by now.
+      for (let full = this.#fullFor(content); full !== undefined; full = this.#fullFor(content)) await full.room();
       const [only] = this.#backbones;
       if (only !== undefined && this.#backbones.length === 1) await hand(only, content);
       else await Promise.all(this.#backbones.map((backbone) => hand(backbone, content)));
@@ -161,19 +156,29 @@ class ComposedBus implements ThreatBus {
       this.#counts.failed++;
       throw thrown;
     } finally {
-      this.#publishing--;
+      if (--this.#publishing === 0) this.#announcePublished();
     }
   }
 
+  #fullFor({ topic }: Content): ActiveSubscription | undefined {
+    return this.#router.route(topic).blocking.find(({ full }) => full);
+  }
+
+  #notRunning(): ThreatbusError {
+    return new ThreatbusError("BUS_NOT_RUNNING", `the bus is ${this.#state}`);
+  }
+
   #arrive(frame: Frame): Promise<void> {
+    // What a broker kept waits until the apps have subscribed.
+    if (this.#state === "starting" && !(frame instanceof Content)) return this.#ready.then(() => this.#arrive(frame));
     if (frame instanceof Content && this.#backbones.length === 1) {
-      if (this.#state === "stopped") return Promise.reject(new ThreatbusError("BUS_NOT_RUNNING"));
+      if (this.#state === "stopped") return Promise.reject(this.#notRunning());
       this.#counts.arrived++;
       return this.#route(frame);
     }
-    if (this.#state === "stopped" || (this.#state === "stopping" && !(frame instanceof Content))) return Promise.reject(new ThreatbusError("BUS_NOT_RUNNING"));
+    if (this.#state === "stopped" || (this.#state === "stopping" && !(frame instanceof Content))) return Promise.reject(this.#notRunning());
     this.#counts.arrived++;
-    const before = frame.id === "" ? undefined : this.#seen.outcome(frame.id);
+    const before = this.#seen.outcome(frame.id);
     if (before !== undefined) {
       this.#counts.duplicates++;
       return before;
@@ -187,7 +192,7 @@ class ComposedBus implements ThreatBus {
       return Promise.reject(thrown instanceof Error ? thrown : new Error(reasonOf(thrown)));
     }
     const outcome = this.#route(content);
-    if (frame.id !== "") this.#seen.remember(frame.id, outcome, this.#options.clock.now());
+    this.#seen.remember(frame.id, outcome, this.#options.clock.now());
     return outcome;
   }
 
@@ -205,13 +210,15 @@ class ComposedBus implements ThreatBus {
   #control(content: Content, subscriptions: readonly ActiveSubscription[]): Promise<void> {
     this.#counts.control++;
     const forwarded = offer(content, subscriptions);
-    if (content.topic === "threatbus/snapshotenvelope") return this.#snapshots.receive(content.raw as SnapshotEnvelope);
+    if (content.topic === "threatbus/snapshotenvelope") {
+      return Promise.all([forwarded, this.#snapshots.receive(content.raw as SnapshotEnvelope)]).then(() => undefined);
+    }
     for (const { name, instance } of this.#apps) void this.#snapshots.answer(name, instance, content.raw as SnapshotRequest);
     return forwarded;
   }
 
   async #subscribe(owner: string, topic: Topic | readonly Topic[], handle: Handler, options: SubscribeOptions): Promise<Subscription> {
-    if (this.#state !== "starting" && this.#state !== "running") throw new ThreatbusError("BUS_NOT_RUNNING", `the bus is ${this.#state}`);
+    if (!this.#flowing || this.#stopping.signal.aborted) throw this.#notRunning();
     const topics = typeof topic === "string" ? [topic] : [...new Set(topic)];
     const span = options.snapshot ?? 0;
     if (!(span >= 0 && span <= longestSnapshot)) throw new ThreatbusError("OPTIONS_INVALID", "snapshot is no number of seconds up to 100 years", { plugin: owner });
@@ -225,13 +232,14 @@ class ComposedBus implements ThreatBus {
       onEnd: (ended) => this.#end(ended),
     });
     this.#router.add(subscription);
+    this.#subscriptions.add(subscription);
     try {
       await this.#interests.add(topics);
     } catch (thrown) {
       await subscription.close();
       throw thrown;
     }
-    if (span > 0) this.#snapshots.ask(subscription, span);
+    if (span > 0 && !subscription.ended) this.#snapshots.ask(subscription, span);
     return subscription;
   }
 
@@ -240,6 +248,7 @@ class ComposedBus implements ThreatBus {
     this.#snapshots.forget(subscription);
     this.#interests.remove(subscription.topics).catch(() => undefined);
     void subscription.closed.then(() => {
+      this.#subscriptions.delete(subscription);
       this.#ended = addUp("ended", [this.#ended, subscription.stats]);
       this.#endedCount++;
     });
@@ -249,10 +258,11 @@ class ComposedBus implements ThreatBus {
     const { clock, drainTimeout, stopTimeout } = this.#options;
     this.#state = "stopping";
     this.#stopping.abort();
+    this.#announceReady();
     const done = new AbortController();
     await Promise.race([this.#drained(done.signal), clock.sleep(drainTimeout, done.signal)]);
     done.abort();
-    const left = [...this.#router.all];
+    const left = [...this.#subscriptions];
     const undelivered = left.reduce((sum, { stats }) => sum + stats.waiting, 0);
     for (const subscription of left) subscription.abandon("shutdown");
     const manner = { failed: "PLUGIN_STOP_FAILED", late: "PLUGIN_STOP_TIMEOUT", timeout: stopTimeout, clock } as const;
@@ -263,12 +273,14 @@ class ComposedBus implements ThreatBus {
     if (failures.length > 0) throw together(failures, "BUS_STOP_INCOMPLETE");
   }
 
-  /** Resolves when nothing is under way any more: what handlers publish while draining is waited for too. */
+  /** Resolves when nothing is under way any more: what starts, and what handlers publish while draining, is waited for too. */
   async #drained(signal: AbortSignal): Promise<void> {
-    const busy = (): boolean => this.#publishing > 0 || [...this.#router.all].some(({ stats }) => stats.waiting > 0);
+    await this.#starting;
+    const busy = (): boolean => this.#publishing > 0 || [...this.#subscriptions].some(({ stats }) => stats.waiting > 0);
     await immediate();
     while (busy() && !signal.aborted) {
-      await Promise.all([...this.#router.all].map((subscription) => subscription.idle()));
+      const published = this.#publishing === 0 ? undefined : new Promise<void>((resolve) => (this.#announcePublished = resolve));
+      await Promise.all([published, ...[...this.#subscriptions].map((subscription) => subscription.idle())]);
       await immediate();
     }
   }
@@ -278,25 +290,6 @@ class ComposedBus implements ThreatBus {
       publish: (message) => this.#publish(message),
       subscribe: (topic, handle, options = {}) => this.#subscribe(owner, topic, handle, options),
     };
-  }
-
-  #member<Instance>(name: string, create: (host: Host) => Instance): Member<Instance> {
-    const metrics = new MetricSet();
-    const host: Host = { name, metrics, logger: named(this.#options.logger, name), clock: this.#options.clock, signal: this.#stopping.signal };
-    try {
-      return { name, metrics, instance: create(host) };
-    } catch (thrown) {
-      throw withPlugin(thrown, name, "PLUGIN_START_FAILED");
-    }
-  }
-
-  async #create(make: () => void): Promise<ThreatbusError[]> {
-    try {
-      make();
-      return [];
-    } catch (thrown) {
-      return [thrown as ThreatbusError];
-    }
   }
 }
 
@@ -312,9 +305,4 @@ async function hand({ name, instance }: Member<Backbone>, content: Content): Pro
   } catch (thrown) {
     throw withPlugin(thrown, name, "BACKBONE_FAILED");
   }
-}
-
-function checkNames(names: readonly string[]): void {
-  const twice = names.find((name, at) => names.indexOf(name) !== at);
-  if (twice !== undefined) throw new ThreatbusError("PLUGIN_DUPLICATE", `two plugins are named ${twice}`, { plugin: twice });
 }

@@ -144,7 +144,10 @@ export interface Subscription {
   readonly stats: SubscriptionStats;
   /** Resolves when the subscription has ended: by `close`, by the bus, or by overflow with policy `disconnect`. */
   readonly closed: Promise<void>;
-  /** Ends it: nothing is handled any more, what waits is dropped (`closed`), the handler under way is waited for. Twice is harmless. */
+  /**
+   * Ends it: nothing is handled any more, what waits is dropped (`closed`), the handler under way is waited for. Twice is harmless.
+   * In its own handler call it without awaiting: the two would wait for each other.
+   */
   close(): Promise<void>;
 }
 

@@ -4,7 +4,7 @@ export type {
   SnapshotType, SubscribeOptions, Subscription, SubscriptionStats, Topic,
 } from "./contract.ts";
 export { createBus } from "./bus.ts";
-export type { BusOptions, ThreatBus } from "./bus.ts";
+export type { BusOptions, ThreatBus } from "./bus-options.ts";
 export { contractRevision, defineApp, defineBackbone } from "./plugin.ts";
 export type { Definition } from "./plugin.ts";
 export { decodeMessage, message } from "./message.ts";

@@ -39,8 +39,9 @@ async function callOne({ plugin, run }: Call, { failed, late, timeout, clock }: 
 /** Anything a plugin throws leaves with the plugin's name; its own code and hint are kept. */
 export function withPlugin(thrown: unknown, plugin: string, code: ErrorCode): ThreatbusError {
   if (isThreatbusError(thrown)) {
-    const { hint, issues } = thrown;
-    return new ThreatbusError(thrown.code, thrown.message.startsWith(plugin) ? thrown.message : `${plugin}: ${thrown.message}`, { plugin, issues, cause: thrown, ...(hint === undefined ? {} : { hint }) });
+    const { hint, issues, reason } = thrown;
+    const text = thrown.message.startsWith(plugin) ? thrown.message : `${plugin}: ${thrown.message}`;
+    return new ThreatbusError(thrown.code, text, { plugin, issues, cause: thrown, ...(hint === undefined ? {} : { hint }), ...(reason === undefined ? {} : { reason }) });
   }
   return new ThreatbusError(code, `${plugin}: ${reasonOf(thrown)}`, { plugin, cause: thrown });
 }

@@ -17,10 +17,6 @@ export class Router {
   readonly #subscriptions = new Set<ActiveSubscription>();
   readonly #routes = new Map<Topic, Route>();
 
-  get all(): ReadonlySet<ActiveSubscription> {
-    return this.#subscriptions;
-  }
-
   add(subscription: ActiveSubscription): void {
     this.#subscriptions.add(subscription);
     this.#routes.clear();

@@ -1,30 +1,33 @@
-/** Frames remembered, and for how long, in milliseconds. */
+/** Frames and milliseconds after which a new generation begins. */
 const most = 100_000;
 const longest = 600_000;
+/** Characters of the longest id kept: ids come from outside. */
+const longestId = 128;
 
-interface Entry {
-  readonly outcome: Promise<void>;
-  readonly at: number;
-}
+type Generation = Map<string, Promise<void>>;
 
-/** Tells frames that a backbone, or a second backbone, brings again. Ids are of transport: equal content sent twice is two frames. */
+/**
+ * Tells frames that a backbone, or a second backbone, brings again: the last 100,000 at least. Ids are of transport: equal content sent
+ * twice is two frames. Forgets by generations, since a map from which the oldest is deleted again and again grows slow.
+ */
 export class SeenFrames {
-  readonly #entries = new Map<string, Entry>();
+  #young: Generation = new Map();
+  #old: Generation = new Map();
+  #since = 0;
 
   /** What became of a frame that was here before; its promise may still be open. */
   outcome(id: string): Promise<void> | undefined {
-    return this.#entries.get(id)?.outcome;
+    return this.#young.get(id) ?? this.#old.get(id);
   }
 
+  /** Remembers a frame, if it has an id. */
   remember(id: string, outcome: Promise<void>, now: number): void {
-    this.#entries.set(id, { outcome, at: now });
-    for (const [oldest, { at }] of this.#entries) {
-      if (this.#entries.size <= most && now - at <= longest) break;
-      this.#entries.delete(oldest);
+    if (id === "" || id.length > longestId) return;
+    if (this.#young.size >= most || now - this.#since > longest) {
+      this.#old = this.#young;
+      this.#young = new Map();
+      this.#since = now;
     }
-  }
-
-  forget(id: string): void {
-    this.#entries.delete(id);
+    this.#young.set(id, outcome);
   }
 }

@@ -14,7 +14,7 @@ const types: ReadonlyMap<SnapshotType, Topic> = new Map([[1, "stix2/indicator"],
 
 interface Asked {
   readonly subscription: ActiveSubscription;
-  /** Fires when the subscription ends. */
+  /** Fires when the subscription ends, and when the bus begins to stop. */
   readonly ended: AbortController;
   heard: number;
 }
@@ -23,6 +23,9 @@ export interface SnapshotSetup {
   readonly publish: (message: Message) => Promise<void>;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Resolves when the apps have started and may be asked, or never will. */
+  readonly ready: Promise<void>;
+  /** Fires when the bus begins to stop. */
   readonly signal: AbortSignal;
 }
 
@@ -34,6 +37,9 @@ export class Snapshots {
 
   constructor(setup: SnapshotSetup) {
     this.#setup = setup;
+    setup.signal.addEventListener("abort", () => {
+      for (const { ended } of this.#asked.values()) ended.abort();
+    });
   }
 
   get stats(): SnapshotStats {
@@ -45,11 +51,12 @@ export class Snapshots {
     for (const [type, topic] of types) {
       if (!subscription.topics.some((wanted) => matches(wanted, topic))) continue;
       const id = randomUUID();
-      this.#asked.set(id, { subscription, ended: new AbortController(), heard: this.#setup.clock.now() });
+      const ended = new AbortController();
+      this.#asked.set(id, { subscription, ended, heard: this.#setup.clock.now() });
       this.#counts.asked++;
       subscription.snapshots.add(id);
       setImmediate(() => void this.#send({ type: "snapshotrequest", snapshot_type: type, snapshot_id: id, snapshot: seconds }));
-      void this.#expire(id);
+      void this.#expire(id, ended.signal);
     }
   }
 
@@ -65,9 +72,11 @@ export class Snapshots {
   /** Lets one app answer a request. */
   async answer(name: string, app: App, request: SnapshotRequest): Promise<void> {
     if (app.snapshot === undefined) return;
-    const { publish, signal, logger } = this.#setup;
+    const { publish, ready, signal, logger } = this.#setup;
+    await ready;
     const asker = this.#asked.get(request.snapshot_id);
-    const over = asker === undefined ? signal : AbortSignal.any([signal, asker.ended.signal]);
+    const over = asker?.ended.signal ?? signal;
+    if (over.aborted) return;
     this.#counts.begun++;
     try {
       for await (const body of app.snapshot(request, over)) {
@@ -107,11 +116,11 @@ export class Snapshots {
     }
   }
 
-  async #expire(id: string): Promise<void> {
-    const { clock, signal } = this.#setup;
-    for (let asked = this.#asked.get(id); asked !== undefined && !signal.aborted; asked = this.#asked.get(id)) {
+  async #expire(id: string, ended: AbortSignal): Promise<void> {
+    const { clock } = this.#setup;
+    for (let asked = this.#asked.get(id); asked !== undefined && !ended.aborted; asked = this.#asked.get(id)) {
       const rest = asked.heard + patience - clock.now();
-      if (rest > 0) await clock.sleep(rest, signal);
+      if (rest > 0) await clock.sleep(rest, ended);
       else {
         this.#asked.delete(id);
         asked.subscription.snapshots.delete(id);

@@ -56,9 +56,7 @@ export class ActiveSubscription implements Subscription {
   /** Takes a delivery into the queue. */
   offer(delivery: Delivery): void {
     if (this.#ended) return;
-    if (this.snapshots.size > 0 || this.#recall !== undefined) {
-      if (this.#alreadyHere(delivery)) return;
-    }
+    if (this.snapshots.size > 0 && this.#alreadyHere(delivery)) return;
     this.#received++;
     delivery.hold();
     if (!this.#queue.offer(delivery)) {
@@ -71,6 +69,10 @@ export class ActiveSubscription implements Subscription {
     }
   }
 
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   get full(): boolean {
     return !this.#ended && this.#queue.full;
   }
@@ -80,7 +82,7 @@ export class ActiveSubscription implements Subscription {
     return !this.#ended && this.#queue.crowded;
   }
 
-  /** Resolves when the next message was taken out, or the subscription has ended. */
+  /** Resolves when a message has left the queue, or the subscription has ended. */
   room(): Promise<void> {
     return this.#ended ? Promise.resolve() : new Promise((resolve) => this.#room.push(resolve));
   }
@@ -146,7 +148,7 @@ export class ActiveSubscription implements Subscription {
     let handled = 0;
     for (let delivery = this.#queue.shift(); delivery !== undefined; delivery = this.#queue.shift()) {
       this.#inHand = delivery;
-      if (this.#room.length > 0) this.#wake(this.#room);
+      this.#wake(this.#room);
       let refusal: { reason: unknown } | undefined;
       try {
         const answer = this.#setup.handle(delivery.content);
@@ -176,6 +178,7 @@ export class ActiveSubscription implements Subscription {
       this.#setup.logger.warn("a message was dropped; more are counted", { subscription: this.name, reason: why });
     }
     delivery.settle();
+    this.#wake(this.#room);
     if (this.#waiting === 0) this.#wake(this.#idle);
   }
 
@@ -188,6 +191,6 @@ export class ActiveSubscription implements Subscription {
   }
 
   #wake(waiters: (() => void)[]): void {
-    for (const wake of waiters.splice(0)) wake();
+    if (waiters.length > 0) for (const wake of waiters.splice(0)) wake();
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { createBus, decodeMessage, message, silentLogger } from "../src/index.ts";
+import { createBus, decodeMessage, defineBackbone, message, silentLogger } from "../src/index.ts";
 import type { Bus, Logger, Message, QueueLimits } from "../src/index.ts";
 import { app, bytes, frame, gate, indicator, loop, scale, sighting } from "./samples.ts";
 
@@ -171,6 +171,113 @@ describe("bounded queues", () => {
     const { bus } = await running();
     const bad: Partial<QueueLimits>[] = [{ maxItems: 0 }, { maxBytes: Number.NaN }, { overflow: "toString" as never }];
     for (const queue of bad) await expect(bus.subscribe("", () => undefined, { queue })).rejects.toMatchObject({ code: "OPTIONS_INVALID" });
+    await bus.stop();
+  });
+});
+
+describe("publishers that wait for room", () => {
+  it("are woken when what filled the queue was dropped for the budget of all", async () => {
+    const size = bytes(indicator()).length;
+    const { bus, backbone } = await running({ queueBudget: size * 2 - 1 });
+    const { opened, open } = gate();
+    const slow = await bus.subscribe("stix2/indicator", () => opened, { queue: { maxItems: 1, overflow: "block" } });
+    await bus.publish(message(indicator()));
+    await vi.waitFor(() => expect(slow.stats).toMatchObject({ waiting: 1 }));
+    await bus.publish(message(indicator()));
+    let published = false;
+    const waiting = bus.publish(message(indicator())).then(() => (published = true));
+    void backbone.deliver(frame(indicator("198.51.100.7", { x_filler: "x".repeat(size * 2) })));
+    await waiting;
+    expect(published).toBe(true);
+    expect(slow.stats.dropped.budget).toBe(2);
+    open();
+    await bus.stop();
+  });
+
+  it("never overfill the first of two while they wait for the second", async () => {
+    const { bus } = await running();
+    const [first, second] = [gate(), gate()];
+    const queue = { maxItems: 1, overflow: "block" } as const;
+    const one = await bus.subscribe(["stix2/indicator", "stix2/sighting"], () => first.opened, { queue });
+    const two = await bus.subscribe(["stix2/indicator", "yara/rule"], () => second.opened, { queue });
+    const fill = async (m: Message): Promise<void> => {
+      for (let n = 0; n < 2; n++) {
+        await bus.publish(m);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    await fill(message("yara/rule", "rule a { condition: true }"));
+    const waiting = bus.publish(message(indicator()));
+    await fill(message(sighting(indicator())));
+    second.open();
+    await vi.waitFor(() => expect(two.stats.waiting).toBe(0));
+    expect(one.stats).toMatchObject({ received: 2, waiting: 2 });
+    first.open();
+    await waiting;
+    await vi.waitFor(() => expect([one.stats.delivered, two.stats.delivered]).toEqual([3, 3]));
+    await bus.stop();
+  });
+});
+
+describe("handlers that reach back into the bus", () => {
+  it("close, publish, subscribe and throw as they like: every account balances at every call", async () => {
+    const { bus } = await running();
+    const balance = (): void => {
+      const { subscriptions, ended } = bus.stats();
+      for (const { received, delivered, refused, superseded, dropped, waiting } of [...subscriptions, ended]) {
+        expect(delivered + refused + superseded + dropped.overflow + dropped.budget + dropped.closed + dropped.shutdown + waiting).toBe(received);
+      }
+    };
+    let depth = 0, offspring = 0;
+    const closing = await bus.subscribe("stix2/", () => {
+      balance();
+      void closing.close();
+      balance();
+    });
+    await bus.subscribe("stix2/", async (m) => {
+      balance();
+      if (depth++ < 50) await bus.publish(message(indicator()));
+      if (depth % 2 === 0) throw new Error(idOf(m));
+    });
+    await bus.subscribe("stix2/", async () => {
+      const child = await bus.subscribe("stix2/", () => void offspring++, { queue: { maxItems: 2, overflow: "disconnect" } });
+      balance();
+      if (depth > 20) void child.close();
+    }, { queue: { maxItems: 5, overflow: "conflate" } });
+    for (let n = 0; n < 20; n++) await bus.publish(message(indicator()));
+    await vi.waitFor(() => expect(bus.stats().subscriptions.every(({ waiting }) => waiting === 0)).toBe(true));
+    balance();
+    expect(offspring).toBeGreaterThan(0);
+    expect(closing.stats).toMatchObject({ delivered: 1 });
+    await bus.stop();
+    expect(bus.stats().subscriptions).toEqual([]);
+    balance();
+  });
+});
+
+describe("a prefix no backbone took", () => {
+  it("is asked for again by the next who wants it, and not kept by those who took it", async () => {
+    const told: string[] = [];
+    let failing = true;
+    const backbone = (name: string, fails: boolean) => defineBackbone({
+      name,
+      create: () => ({
+        start: async () => undefined, publish: async () => undefined, stop: async () => undefined,
+        subscribe: async (prefix) => {
+          if (fails && failing && prefix === "stix2/") throw new Error("not now");
+          told.push(`${name}+${prefix}`);
+        },
+        unsubscribe: async (prefix) => void told.push(`${name}-${prefix}`),
+      }),
+    })();
+    const bus = createBus({ backbones: [backbone("a", false), backbone("b", true)], ...quiet });
+    await bus.start();
+    told.length = 0;
+    const first = bus.subscribe("stix2/", () => undefined);
+    const second = first.catch(() => (failing = false)).then(() => bus.subscribe("stix2/", () => undefined));
+    await expect(first).rejects.toMatchObject({ code: "BACKBONE_FAILED", plugin: "b", message: "b: not now" });
+    await second;
+    expect(told).toEqual(["a+stix2/", "a-stix2/", "b-stix2/", "a+stix2/", "b+stix2/"]);
     await bus.stop();
   });
 });

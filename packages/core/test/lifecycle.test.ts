@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
-import { createBus, defineApp, message, silentLogger } from "../src/index.ts";
+import { createBus, defineApp, defineBackbone, message, silentLogger } from "../src/index.ts";
 import type { Bus, Host } from "../src/index.ts";
-import { app, gate, indicator, loop } from "./samples.ts";
+import { app, frame, gate, indicator, loop } from "./samples.ts";
 
 const quiet = { logger: silentLogger };
 const never = new Promise<never>(() => undefined);
@@ -128,6 +128,95 @@ describe("stop", () => {
     await expect(backbone.deliver({ topic: "stix2/indicator", id: "", payload: message(indicator()).payload })).rejects.toMatchObject({ code: "BUS_NOT_RUNNING" });
     open();
     await stopped;
+  });
+});
+
+describe("stop while starting", () => {
+  it("starts nothing any more once stopped", async () => {
+    const { opened, open } = gate();
+    const backbone = loop();
+    const slow = defineBackbone({ name: "slow", create: () => ({ start: () => opened, publish: async () => undefined, stop: async () => undefined }) })();
+    let started = false;
+    const bus = createBus({ backbones: [backbone.plugin, slow], apps: [app("late", { start: async () => void (started = true) })], ...quiet });
+    const failed = expect(bus.start()).rejects.toMatchObject({ code: "BUS_NOT_RUNNING" });
+    const stopped = bus.stop();
+    open();
+    await Promise.all([failed, stopped]);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(started).toBe(false);
+    expect(backbone.calls.at(-1)).toBe("stop");
+  });
+
+  it("a backbone that cannot subscribe ends the start, and is stopped", async () => {
+    const calls: string[] = [];
+    const broken = defineBackbone({
+      name: "broken",
+      create: () => ({ start: async () => undefined, publish: async () => undefined, subscribe: () => Promise.reject(new Error("no")), stop: async () => void calls.push("stop") }),
+    })();
+    const bus = createBus({ backbones: [broken], ...quiet });
+    await expect(bus.start()).rejects.toMatchObject({ code: "PLUGIN_START_FAILED", plugin: "broken", message: "broken: no" });
+    expect(calls).toEqual(["stop"]);
+    expect(bus.state).toBe("stopped");
+  });
+
+  it("takes no messages before frames can flow", async () => {
+    const bus = createBus({ backbones: [loop().plugin], ...quiet });
+    const started = bus.start();
+    await expect(bus.publish(message(indicator()))).rejects.toMatchObject({ code: "BUS_NOT_RUNNING" });
+    await started;
+    await bus.stop();
+  });
+
+  it("keeps what a broker brings until the apps have subscribed", async () => {
+    const backbone = loop();
+    const { opened, open } = gate();
+    let got = 0;
+    const late = app("late", {
+      async start(bus) {
+        await opened;
+        await bus.subscribe("stix2/", () => void got++);
+      },
+    });
+    const bus = createBus({ backbones: [backbone.plugin], apps: [late], ...quiet });
+    const started = bus.start();
+    await vi.waitFor(() => expect(backbone.calls).toEqual(["+threatbus/"]));
+    const delivered = backbone.deliver(frame(indicator(), "kept"));
+    open();
+    await Promise.all([started, delivered]);
+    expect(got).toBe(1);
+    await bus.stop();
+  });
+});
+
+describe("a subscription that was closed while its handler is busy", () => {
+  it("stays in the accounts, and stop waits for it", async () => {
+    const { opened, open } = gate();
+    const bus = createBus({ backbones: [loop().plugin], ...quiet });
+    await bus.start();
+    const subscription = await bus.subscribe("", () => opened);
+    for (let n = 0; n < 3; n++) await bus.publish(message(indicator()));
+    await vi.waitFor(() => expect(subscription.stats.waitingBytes).toBeGreaterThan(0));
+    await new Promise((resolve) => setImmediate(resolve));
+    const closed = subscription.close();
+    expect(bus.stats().subscriptions).toMatchObject([{ received: 3, dropped: { closed: 2 }, waiting: 1 }]);
+    const stopped = bus.stop();
+    open();
+    await Promise.all([closed, stopped]);
+    expect(bus.stats().ended).toMatchObject({ count: 1, received: 3, delivered: 1, dropped: { closed: 2 }, waiting: 0 });
+  });
+
+  it("is given up in time even if its handler awaits the close itself", async () => {
+    const bus = createBus({ backbones: [loop().plugin], drainTimeout: 30, ...quiet });
+    await bus.start();
+    const subscription = await bus.subscribe("", async () => {
+      await Promise.resolve();
+      await subscription.close();
+    });
+    await bus.publish(message(indicator()));
+    await vi.waitFor(() => expect(bus.stats().subscriptions).toMatchObject([{ waiting: 1 }]));
+    await expect(bus.stop()).rejects.toMatchObject({ code: "BUS_STOP_INCOMPLETE" });
+    await subscription.closed;
+    expect(bus.stats().ended).toMatchObject({ received: 1, dropped: { shutdown: 1 }, waiting: 0 });
   });
 });
 

@@ -125,7 +125,7 @@ describe("a snapshot", () => {
       },
     });
     const { bus } = await running(endless);
-    const { opened } = gate();
+    const { opened, open } = gate();
     const subscription = await bus.subscribe("stix2/", () => opened, { snapshot: 60, queue: { maxItems: 10, maxBytes: 4_000 } });
     await vi.waitFor(() => expect(subscription.stats.waitingBytes).toBeGreaterThan(1_900));
     for (let n = 0; n < 50; n++) await new Promise((resolve) => setImmediate(resolve));
@@ -133,7 +133,8 @@ describe("a snapshot", () => {
     void subscription.close();
     await vi.waitFor(() => expect(ended).toBe(true));
     expect(bus.stats().snapshots.open).toBe(0);
-    await bus.stop().catch(() => undefined);
+    open();
+    await bus.stop();
   });
 
   it("is told apart by who asked: the ids are the subscription's before the requests go out", async () => {
@@ -160,6 +161,38 @@ describe("a snapshot", () => {
     const { bus } = await running(confused);
     await bus.subscribe("stix2/indicator", () => undefined, { snapshot: 60 });
     await vi.waitFor(() => expect(bus.stats().snapshots.failed).toBe(1));
+    await bus.stop();
+  });
+
+  it("asks apps only once all have started", async () => {
+    const order: string[] = [];
+    const { opened, open } = gate();
+    const asker = app("asker", {
+      async start(bus) {
+        await bus.subscribe("stix2/indicator", () => void order.push("object"), { snapshot: 60 });
+        setImmediate(() => setImmediate(open));
+      },
+    });
+    const late = app("late", {
+      start: () => opened.then(() => void order.push("started")),
+      async *snapshot() {
+        order.push("asked");
+        yield indicator();
+      },
+    });
+    const { bus } = await running(asker, late);
+    await vi.waitFor(() => expect(order).toEqual(["started", "asked", "object"]));
+    await bus.stop();
+  });
+
+  it("tells versions apart to the last decimal, and knows one written in two ways", async () => {
+    const first = indicator("198.51.100.1", { modified: "2024-05-01T12:00:00.1234Z" });
+    const history = [{ ...first, modified: "2024-05-01T12:00:00.123400Z" as const }, { ...first, modified: "2024-05-01T12:00:00.1235Z" as const }, { ...first, modified: "2024-05-01T12:00:00Z" as const }];
+    const { bus } = await running(historian("a", [first, ...history]));
+    const got: unknown[] = [];
+    const subscription = await bus.subscribe("stix2/indicator", (m) => void got.push((m.body as Indicator).modified), { snapshot: 60 });
+    await vi.waitFor(() => expect(subscription.stats.repeated).toBe(2));
+    expect(got).toEqual(["2024-05-01T12:00:00.1234Z", "2024-05-01T12:00:00.1235Z"]);
     await bus.stop();
   });
 });

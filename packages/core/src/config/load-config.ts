@@ -1,5 +1,5 @@
 import { dirname, resolve } from "node:path";
-import type { BusOptions } from "../bus.ts";
+import type { BusOptions } from "../bus-options.ts";
 import type { Configured, ConfiguredApp, ConfiguredBackbone, PluginKind } from "../contract.ts";
 import { isThreatbusError, reasonOf } from "../errors.ts";
 import { checkAgainst } from "./check.ts";
