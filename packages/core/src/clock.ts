@@ -1,5 +1,8 @@
 import type { Clock } from "./contract.ts";
 
+/** Milliseconds; a longer timer would fire at once. */
+const longestTimer = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: Date.now,
   sleep: (ms, signal) =>
@@ -10,7 +13,7 @@ export const systemClock: Clock = {
         signal?.removeEventListener("abort", end);
         resolve();
       };
-      const timer = setTimeout(end, ms);
+      const timer = setTimeout(end, Math.min(ms, longestTimer));
       timer.unref();
       signal?.addEventListener("abort", end);
     }),

@@ -27,8 +27,8 @@ const stix2: Format = {
 /** A Sigma rule: YAML with a title and a detection (or a correlation). The YAML itself is the receiver's to parse. */
 const sigma: Format = rules("sigma/rule", [/^title[ \t]*:/m, /^(?:detection|correlation)[ \t]*:/m], "a Sigma rule has a title and a detection");
 
-/** YARA source: at least one rule with a condition. */
-const yara: Format = rules("yara/rule", [/^\s*(?:(?:private|global)\s+)*rule\s+[A-Za-z_]\w{0,127}\s*[:{]/m, /\bcondition\s*:/], "YARA source has a rule with a condition");
+/** YARA source: at least one rule with a condition. The expressions take linear time on anything. */
+const yara: Format = rules("yara/rule", [/\brule\s+[A-Za-z_]\w{0,127}\s*[:{]/, /\bcondition\s*:/], "YARA source has a rule with a condition");
 
 const threatbus: Format = {
   parse: parseJson,

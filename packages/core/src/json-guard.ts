@@ -52,9 +52,9 @@ export function parseText(payload: Uint8Array): string {
   return textOf(viewOf(payload));
 }
 
-/** Checks a value that a program made: nothing JSON cannot carry, not too deep, no `__proto__`. */
+/** Checks a value that a program made: nothing JSON cannot carry, not too large, not too deep, no `__proto__`. */
 export function checkValue(value: unknown): void {
-  measure(value);
+  if (measure(value).shortest > maxPayloadBytes) refuse("size", `larger than ${maxPayloadBytes} bytes`);
 }
 
 function viewOf(payload: Uint8Array): Buffer {

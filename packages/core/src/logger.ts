@@ -1,5 +1,5 @@
 import type { Fields, Logger } from "./contract.ts";
-import { redact } from "./redact.ts";
+import { isSecretName, redact } from "./redact.ts";
 
 const nothing = (): void => undefined;
 
@@ -15,7 +15,14 @@ export const stderrLogger: Logger = {
 };
 
 function logLine(level: string, text: string, fields: Fields = {}): string {
-  return redact(JSON.stringify({ time: new Date().toISOString(), level, text, ...fields }, (_key, value: unknown) => (typeof value === "bigint" ? value.toString() : value)));
+  return JSON.stringify({ time: new Date().toISOString(), level, text, ...fields }, readable);
+}
+
+/** Values are redacted one by one: in the finished line their quotes are escaped, and cuts would break it. */
+function readable(name: string, value: unknown): unknown {
+  if (typeof value === "bigint") return value.toString();
+  if (typeof value !== "string") return value;
+  return isSecretName(name) ? "***" : redact(value);
 }
 
 /** A logger that adds to every entry who speaks. */

@@ -1,5 +1,5 @@
 /** The user part of a URL, and the value after a name that means a secret. */
-const userPart = /\b([a-z][a-z0-9+.-]{0,31}:\/\/)[^\s/@"'<>]{1,512}@/gi;
+const userPart = /\b([a-z][a-z0-9+.-]{0,31}:\/\/)[^\s/"'<>]{1,512}@/gi;
 const named = /((?:^|[^a-z0-9])["']?(?:api[_-]?|auth[_-]?|secret[_-]?|private[_-]?|access[_-]?)?(?:key|token|passwords?|passwd|secret|authorization)["']?\s{0,4}[:=]\s{0,4}(?:bearer\s{1,4}|basic\s{1,4})?)(?:"[^"]{0,4096}"|'[^']{0,4096}'|[^\s,;&"'}\]]{1,4096})/gi;
 
 /** Takes credentials out of a text: `amqp://user:pw@host` becomes `amqp://***@host`, `key=abc` becomes `key=***`. */
