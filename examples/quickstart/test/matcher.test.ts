@@ -7,8 +7,15 @@ import { sightingOf } from "../src/sighting.ts";
 
 function indicator(pattern: string, more: Partial<BusIndicator> = {}): BusIndicator {
   return {
-    type: "indicator", spec_version: "2.1", id: "indicator--5f0c0de0-0000-4000-8000-000000000001", created: "2024-09-16T00:00:00Z", modified: "2024-09-16T00:00:00Z",
-    pattern, pattern_type: "stix", valid_from: "2024-09-16T00:00:00Z", ...more,
+    type: "indicator",
+    spec_version: "2.1",
+    id: "indicator--5f0c0de0-0000-4000-8000-000000000001",
+    created: "2024-09-16T00:00:00Z",
+    modified: "2024-09-16T00:00:00Z",
+    pattern,
+    pattern_type: "stix",
+    valid_from: "2024-09-16T00:00:00Z",
+    ...more,
   };
 }
 const zeek = (line: LogLine) => eventOf("zeek/some.log", { ts: 1_726_473_600.25, ...line });
@@ -71,14 +78,24 @@ test("a sighting tells which indicator, in which event, and when", () => {
   const known = indicator("[domain-name:value = 'evil.example']");
   const sightings = new Matcher([event]).learn(known).map(sightingOf);
   expect(sightings).toMatchObject([{
-    type: "sighting", sighting_of_ref: known.id, first_seen: "2024-09-16T08:00:00.250Z", last_seen: "2024-09-16T08:00:00.250Z", count: 1,
-    x_threatbus_sighting_context: event.line, x_threatbus_indicator: known, x_threatbus_match_type: "RETRO", description: "evil.example (domain-name) in suricata/eve.json",
+    type: "sighting",
+    description: "evil.example (domain-name) in suricata/eve.json",
+    sighting_of_ref: known.id,
+    first_seen: "2024-09-16T08:00:00.250Z",
+    last_seen: "2024-09-16T08:00:00.250Z",
+    count: 1,
+    x_threatbus_sighting_context: event.line,
+    x_threatbus_indicator: known,
+    x_threatbus_match_type: "RETRO",
+    x_threatbus_source: "quickstart",
   }]);
 });
 
 test("the bundled logs are read whole", () => {
   const events = readLogs();
-  expect(Object.fromEntries([...new Set(events.map(({ log }) => log))].map((log) => [log, events.filter((event) => event.log === log).length]))).toStrictEqual({
+  const lines: Record<string, number> = {};
+  for (const { log } of events) lines[log] = (lines[log] ?? 0) + 1;
+  expect(lines).toStrictEqual({
     "zeek/conn.log": 99, "zeek/dns.log": 60, "zeek/http.log": 42, "zeek/smtp.log": 16, "zeek/ssl.log": 36, "suricata/eve.json": 90,
   });
   expect(events.filter(({ observables }) => observables.length < 2)).toStrictEqual([]);
