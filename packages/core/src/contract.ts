@@ -79,7 +79,10 @@ export interface Bus {
 /** Returning nothing acknowledges at once. */
 export type Handler = (message: Message) => Promise<void> | void;
 
-/** A frame understood. `payload` and `body` are two views of one content, each made on first use and then kept. */
+/**
+ * A frame understood. `payload` and `body` are two views of one content, each made on first use and then kept; only a message far back in
+ * a long queue keeps nothing but its bytes, and is parsed once more if anyone asks.
+ */
 export interface Message extends Frame {
   /** Parsed and checked; frozen. */
   readonly body: Body;

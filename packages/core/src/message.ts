@@ -8,8 +8,7 @@ import { uuid7 } from "./uuid7.ts";
 /** A message as core holds it: checked content, its other view and its id made when first asked for. */
 export class Content implements Message {
   readonly topic: Topic;
-  /** The body before freezing, for core's own eyes: relaying never needs to freeze. */
-  readonly raw: Body;
+  #raw: Body | undefined;
   #id: string | undefined;
   #payload: Uint8Array | undefined;
   #size: number | undefined;
@@ -17,7 +16,7 @@ export class Content implements Message {
 
   constructor(topic: Topic, body: Body, payload?: Uint8Array, id?: string) {
     this.topic = topic;
-    this.raw = body;
+    this.#raw = body;
     this.#payload = payload;
     this.#id = id;
   }
@@ -28,6 +27,11 @@ export class Content implements Message {
 
   get payload(): Uint8Array {
     return (this.#payload ??= Buffer.from(formatOf(this.topic).encode(this.raw), "utf8"));
+  }
+
+  /** The body before freezing, for core's own eyes: relaying never needs to freeze. */
+  get raw(): Body {
+    return (this.#raw ??= formatOf(this.topic).parse(this.payload) as Body);
   }
 
   get body(): Body {
@@ -41,6 +45,13 @@ export class Content implements Message {
   /** Bytes it takes in a queue: of the payload if there is one, else about as many. */
   get size(): number {
     return this.#payload?.length ?? (this.#size ??= weigh(this.raw));
+  }
+
+  /** Lets go of the parsed view if there are bytes to make it from again: it is several times their size, and work for the garbage collector. */
+  lighten(): void {
+    if (this.#payload === undefined) return;
+    this.#raw = undefined;
+    this.#frozen = false;
   }
 
   /** Withdraws an indicator: the last thing a full queue may drop. */

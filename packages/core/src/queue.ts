@@ -28,8 +28,11 @@ export type Left = DropReason | "superseded";
 /** What a full queue is short of. History takes bytes only. */
 type Room = "items" | "bytes";
 
-/** Slots that may be empty before the queue is compacted, besides as many as hold something. */
+/** Slots that may be empty before the queue is compacted, besides three for each that holds something. */
 const emptySlots = 4_096;
+
+/** Waiting messages that keep their parsed view; those behind them keep their bytes only. */
+const parsed = 1_000;
 
 /**
  * A first-in-first-out queue with a limit. Whatever leaves it other than by `shift` is told to `left`, once each. Removals of
@@ -138,6 +141,7 @@ export class DeliveryQueue {
 
   #push(delivery: Delivery): void {
     this.#slots.push(delivery);
+    if (this.#count >= parsed && this.#latest === undefined) delivery.content.lighten();
     this.#count++;
     if (!delivery.history) this.#counted++;
     this.#bytes += delivery.size;
@@ -156,7 +160,7 @@ export class DeliveryQueue {
     this.#budget.used -= delivery.size;
     const id = this.#latest === undefined ? undefined : indicatorId(delivery);
     if (id !== undefined) this.#latest?.delete(id);
-    if (this.#slots.length > this.#count * 2 + emptySlots) this.#compact();
+    if (this.#slots.length > this.#count * 4 + emptySlots) this.#compact();
     return delivery;
   }
 

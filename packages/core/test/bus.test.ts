@@ -55,6 +55,22 @@ describe("routing", () => {
     await bus.stop();
   });
 
+  it("hands out whole messages from the far end of a long queue", async () => {
+    const { bus } = await running();
+    const { opened, open } = gate();
+    const got: unknown[] = [];
+    await bus.subscribe("", async (m) => {
+      await opened;
+      got.push(m.body);
+    });
+    const sent = Array.from({ length: 1_500 }, (_, n) => indicator(`198.51.${n >> 8}.${n & 255}`));
+    for (const [n, object] of sent.entries()) await bus.publish(n % 2 === 0 ? message(object) : decodeMessage("stix2/indicator", bytes(object)));
+    open();
+    await vi.waitFor(() => expect(got).toEqual(sent));
+    expect(got.every((body) => Object.isFrozen(body))).toBe(true);
+    await bus.stop();
+  });
+
   it("tells backbones of the first subscription to a prefix and of the last one's end", async () => {
     const { bus, backbone } = await running();
     const one = await bus.subscribe("stix2/", () => undefined);
