@@ -48,8 +48,8 @@ function fail(text) {
   process.exit(1);
 }
 
-function isBuilt({ folder, manifest }) {
-  return manifest.exports === undefined || existsSync(join(folder, "dist"));
+function isBuilt({ folder }) {
+  return !existsSync(join(folder, "src")) || existsSync(join(folder, "dist"));
 }
 
 function filesBelow(folder) {
