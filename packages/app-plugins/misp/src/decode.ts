@@ -1,4 +1,5 @@
-import { isUtf8 } from "node:buffer";
+import { isThreatbusError, parseJson } from "@threatbus/core";
+import type { RefusalReason } from "@threatbus/core";
 
 export type Action = "add" | "edit" | "soft-delete" | "delete";
 
@@ -41,14 +42,11 @@ export interface MispEvent {
   readonly orgc: { readonly id: string; readonly uuid: string; readonly name: string };
 }
 
-export type DecodeRefusal = "size" | "utf8" | "depth" | "json" | "shape" | "action" | "uuid" | "timestamp" | "to_ids";
+/** What is wrong with the JSON, or with the message in it. */
+export type DecodeRefusal = RefusalReason | "shape" | "action" | "uuid" | "timestamp" | "to_ids";
 
 export type Decoded = { readonly ok: true; readonly message: MispAttributeMessage } | { readonly ok: false; readonly reason: DecodeRefusal };
 
-/** Bytes of one message. */
-const maxBytes: number = 16 * 1024 * 1024;
-/** Objects and lists inside one another; MISP's deepest messages have about ten. */
-const maxDepth = 64;
 /** 9999-12-31T23:59:59Z in seconds, the last time RFC 3339 can write. */
 const lastSecond = 253_402_300_799;
 
@@ -93,27 +91,11 @@ export function decodeAttribute(payload: Uint8Array): Decoded {
 type Fields = Readonly<Record<string, unknown>>;
 
 function parse(payload: Uint8Array): { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly reason: DecodeRefusal } {
-  if (payload.length > maxBytes) return refused("size");
-  if (!isUtf8(payload)) return refused("utf8");
-  if (depthOf(payload) > maxDepth) return refused("depth");
   try {
-    return { ok: true, value: JSON.parse(new TextDecoder().decode(payload)) };
-  } catch {
-    return refused("json");
+    return { ok: true, value: parseJson(payload) };
+  } catch (thrown) {
+    return refused((isThreatbusError(thrown) ? thrown.reason : undefined) ?? "json");
   }
-}
-
-/** Deepest nesting, found in one pass and without recursion. */
-function depthOf(json: Uint8Array): number {
-  let depth = 0, deepest = 0, quoted = false;
-  for (let at = 0; at < json.length; at++) {
-    const byte = json[at];
-    if (byte === 0x22) quoted = !quoted;
-    else if (quoted) at += byte === 0x5c ? 1 : 0;
-    else if (byte === 0x7b || byte === 0x5b) deepest = Math.max(deepest, ++depth);
-    else if (byte === 0x7d || byte === 0x5d) depth--;
-  }
-  return deepest;
 }
 
 function refused(reason: DecodeRefusal): { readonly ok: false; readonly reason: DecodeRefusal } {
@@ -129,10 +111,10 @@ function own(fields: Fields, name: string): unknown {
   return Object.hasOwn(fields, name) ? fields[name] : undefined;
 }
 
-/** Text of a string or number, halves of surrogate pairs replaced; empty for anything else. */
+/** Text of a string or number; empty for anything else. */
 function words(value: unknown): string {
   if (typeof value === "number") return String(value);
-  return typeof value === "string" ? value.replace(/\p{Surrogate}/gu, "\ufffd") : "";
+  return typeof value === "string" ? value : "";
 }
 
 function truth(value: unknown): boolean | undefined {
