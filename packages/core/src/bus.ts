@@ -5,14 +5,13 @@ import type {
   SubscriptionStats, Topic,
 } from "./contract.ts";
 import { systemClock } from "./clock.ts";
-import { Delivery } from "./delivery.ts";
 import { ThreatbusError, isThreatbusError, reasonOf } from "./errors.ts";
 import type { RefusalReason } from "./errors.ts";
 import { longestSnapshot } from "./formats.ts";
-import { Interests, controlPrefix } from "./interests.ts";
-import { callAll, together, withPlugin } from "./lifecycle.ts";
+import { Interests } from "./interests.ts";
+import { callAll, together } from "./lifecycle.ts";
 import { stderrLogger } from "./logger.ts";
-import { checkNames, makeMember } from "./members.ts";
+import { checkNames, hand, makeMember, startBackbones } from "./members.ts";
 import type { Member } from "./members.ts";
 import { Content, contentOf } from "./message.ts";
 import { checkLimits, defaultQueueLimits } from "./queue.ts";
@@ -22,7 +21,7 @@ import { SeenFrames } from "./seen.ts";
 import { Snapshots } from "./snapshots.ts";
 import { addUp } from "./stats.ts";
 import type { BusState, BusStats } from "./stats.ts";
-import { ActiveSubscription } from "./subscription.ts";
+import { ActiveSubscription, offerAll } from "./subscription.ts";
 
 /** Composes a bus. Nothing is connected before `start`. */
 export function createBus(options: BusOptions): ThreatBus {
@@ -124,18 +123,7 @@ class ComposedBus implements ThreatBus {
       return [thrown as ThreatbusError];
     }
     const manner = { failed: "PLUGIN_START_FAILED", late: "PLUGIN_START_TIMEOUT", timeout: startTimeout, clock } as const;
-    const attempt = new AbortController();
-    const giveUp = (): void => attempt.abort();
-    signal.addEventListener("abort", giveUp);
-    const failures = await callAll(this.#backbones.map(({ name, instance }) => ({
-      plugin: name,
-      run: async () => {
-        await instance.start(this.#deliver, attempt.signal);
-        await instance.subscribe?.(controlPrefix);
-      },
-    })), manner);
-    signal.removeEventListener("abort", giveUp);
-    if (failures.length > 0) giveUp();
+    const failures = await startBackbones(this.#backbones, this.#deliver, manner, signal);
     if (failures.length > 0 || signal.aborted) return failures;
     this.#flowing = true;
     return callAll(this.#apps.map(({ name, instance }) => ({ plugin: name, run: () => instance.start(this.#busFor(name)) })), manner);
@@ -204,12 +192,12 @@ class ComposedBus implements ThreatBus {
       return Promise.resolve();
     }
     this.#counts.routed++;
-    return offer(content, subscriptions);
+    return offerAll(content, subscriptions);
   }
 
   #control(content: Content, subscriptions: readonly ActiveSubscription[]): Promise<void> {
     this.#counts.control++;
-    const forwarded = offer(content, subscriptions);
+    const forwarded = offerAll(content, subscriptions);
     if (content.topic === "threatbus/snapshotenvelope") {
       return Promise.all([forwarded, this.#snapshots.receive(content.raw as SnapshotEnvelope)]).then(() => undefined);
     }
@@ -290,19 +278,5 @@ class ComposedBus implements ThreatBus {
       publish: (message) => this.#publish(message),
       subscribe: (topic, handle, options = {}) => this.#subscribe(owner, topic, handle, options),
     };
-  }
-}
-
-function offer(content: Content, subscriptions: readonly ActiveSubscription[]): Promise<void> {
-  const delivery = new Delivery(content);
-  for (const subscription of subscriptions) subscription.offer(delivery);
-  return delivery.settled;
-}
-
-async function hand({ name, instance }: Member<Backbone>, content: Content): Promise<void> {
-  try {
-    await instance.publish(content);
-  } catch (thrown) {
-    throw withPlugin(thrown, name, "BACKBONE_FAILED");
   }
 }

@@ -1,6 +1,8 @@
-import type { Clock, Configured, Host, Logger } from "./contract.ts";
+import type { Backbone, Clock, Configured, Deliver, Frame, Host, Logger } from "./contract.ts";
 import { ThreatbusError } from "./errors.ts";
-import { withPlugin } from "./lifecycle.ts";
+import { controlPrefix } from "./interests.ts";
+import { callAll, withPlugin } from "./lifecycle.ts";
+import type { Manner } from "./lifecycle.ts";
 import { named } from "./logger.ts";
 import { MetricSet } from "./metrics.ts";
 
@@ -33,4 +35,33 @@ export function checkNames(plugins: readonly Configured[]): void {
   const names = plugins.map(({ name }) => name);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined) throw new ThreatbusError("PLUGIN_DUPLICATE", `two plugins are named ${twice}`, { plugin: twice });
+}
+
+/** Starts them side by side and asks each for the bus's own topics. Returns what failed; those that still try are then told to give up. */
+export async function startBackbones(
+  backbones: readonly Member<Backbone>[],
+  deliver: Deliver,
+  manner: Manner,
+  stopping: AbortSignal,
+): Promise<ThreatbusError[]> {
+  const attempt = new AbortController();
+  const giveUp = (): void => attempt.abort();
+  stopping.addEventListener("abort", giveUp);
+  const start = async (backbone: Backbone): Promise<void> => {
+    await backbone.start(deliver, attempt.signal);
+    await backbone.subscribe?.(controlPrefix);
+  };
+  const failures = await callAll(backbones.map(({ name, instance }) => ({ plugin: name, run: () => start(instance) })), manner);
+  stopping.removeEventListener("abort", giveUp);
+  if (failures.length > 0) giveUp();
+  return failures;
+}
+
+/** @throws ThreatbusError `BACKBONE_FAILED` with the backbone's name */
+export async function hand({ name, instance }: Member<Backbone>, frame: Frame): Promise<void> {
+  try {
+    await instance.publish(frame);
+  } catch (thrown) {
+    throw withPlugin(thrown, name, "BACKBONE_FAILED");
+  }
 }

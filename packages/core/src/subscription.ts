@@ -1,7 +1,8 @@
 import { setImmediate as immediate } from "node:timers/promises";
 import type { DropReason, Handler, Logger, QueueLimits, Subscription, SubscriptionStats, Topic } from "./contract.ts";
-import type { Delivery } from "./delivery.ts";
+import { Delivery } from "./delivery.ts";
 import { reasonOf } from "./errors.ts";
+import type { Content } from "./message.ts";
 import { DeliveryQueue } from "./queue.ts";
 import type { Budget, Left } from "./queue.ts";
 import { Recall } from "./recall.ts";
@@ -193,4 +194,11 @@ export class ActiveSubscription implements Subscription {
   #wake(waiters: (() => void)[]): void {
     if (waiters.length > 0) for (const wake of waiters.splice(0)) wake();
   }
+}
+
+/** Offers a message to all; resolves when each is done with it. */
+export function offerAll(content: Content, subscriptions: readonly ActiveSubscription[]): Promise<void> {
+  const delivery = new Delivery(content);
+  for (const subscription of subscriptions) subscription.offer(delivery);
+  return delivery.settled;
 }
