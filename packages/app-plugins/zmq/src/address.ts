@@ -30,7 +30,7 @@ export async function resolveHost(host: string): Promise<Address> {
 }
 
 /** Milliseconds ZeroMQ may take to let go of a port. */
-const patience = 500;
+const patience = 1_000;
 
 /** @throws ThreatbusError `PORT_IN_USE`, `ADDRESS_INVALID`, naming the option to change */
 export async function bind(socket: Socket, { host }: Address, port: number, option: "manage" | "pub" | "sub"): Promise<void> {
@@ -45,7 +45,10 @@ export async function bind(socket: Socket, { host }: Address, port: number, opti
       });
     }
     throw new ThreatbusError("ADDRESS_INVALID", `${host}:${port} cannot be bound (${code})`, {
-      hint: code === "EACCES" ? `ports below 1024 need a privilege; set plugins.apps.zmq.${option}` : "set plugins.apps.zmq.host to an address of this machine",
+      hint:
+        code === "EACCES"
+          ? `ports below 1024 need a privilege; set plugins.apps.zmq.${option}`
+          : "set plugins.apps.zmq.host to an address of this machine",
       cause,
     });
   }
@@ -54,18 +57,13 @@ export async function bind(socket: Socket, { host }: Address, port: number, opti
 /** Closes a socket; resolves when its port is free. What was sent may still leave. */
 export async function release(socket: Socket, clock: Clock): Promise<void> {
   if (socket.closed) return;
-  const endpoint = socket.lastEndpoint;
-  const settled = new AbortController();
-  if (endpoint !== null) {
-    // ZeroMQ closes the listener in a thread of its own, some time after it was told to.
-    const free = new Promise<void>((resolve) => socket.events.on("close", ({ address }) => (address === endpoint ? resolve() : undefined)));
-    try {
-      socket.unbindSync(endpoint);
-      await Promise.race([free, clock.sleep(patience, settled.signal)]);
-    } catch {
-      // It was not bound.
-    }
-  }
-  settled.abort();
+  const { lastEndpoint, events } = socket;
+  // Heard to the end, and never closed: with nobody to hear of a late event, ZeroMQ's thread would stand still for good.
+  const free = new Promise<void>((resolve) => events.on("close", ({ address }) => (address === lastEndpoint ? resolve() : undefined)));
   socket.close();
+  if (lastEndpoint === null) return;
+  // ZeroMQ closes the listener in a thread of its own, some time after it was told to.
+  const settled = new AbortController();
+  await Promise.race([free, clock.sleep(patience, settled.signal)]);
+  settled.abort();
 }

@@ -31,7 +31,8 @@ export async function readKeyPair(path: string): Promise<KeyPair> {
   const key = (name: string): string | undefined => new RegExp(`^\\s*${name}\\s*=\\s*"(.{40})"\\s*$`, "m").exec(text)?.[1];
   const [publicKey, secretKey] = [key("public-key"), key("secret-key")];
   if (publicKey === undefined || secretKey === undefined || !z85.test(publicKey) || !z85.test(secretKey)) {
-    throw invalid(option, `${path} holds no public-key = "…" and secret-key = "…", each 40 characters of Z85`, "write one with createKeyFile");
+    const problem = `${path} holds no public-key = "…" and secret-key = "…", each 40 characters of Z85`;
+    throw invalid(option, problem, "write one with createKeyFile");
   }
   return { publicKey, secretKey };
 }
@@ -47,7 +48,9 @@ export async function readAuthorizedKeys(path: string): Promise<readonly Buffer[
   for (const [at, line] of (await read(option, path)).split(/\r?\n/).entries()) {
     const text = line.trim();
     if (z85.test(text)) keys.push(decodeZ85(text.slice(0, 40)));
-    else if (text !== "" && !text.startsWith("#")) throw invalid(option, `line ${at + 1} of ${path} begins with no key of 40 characters of Z85`);
+    else if (text !== "" && !text.startsWith("#")) {
+      throw invalid(option, `line ${at + 1} of ${path} begins with no key of 40 characters of Z85`);
+    }
   }
   return keys;
 }

@@ -2,13 +2,13 @@ import type { Buffer } from "node:buffer";
 import { setImmediate as immediate } from "node:timers/promises";
 import type { Host } from "@threatbus/core";
 import type { Router } from "zeromq";
-import { answer, type Desk } from "./requests.ts";
+import { answer, type Desk, type Ports } from "./requests.ts";
 
 /**
  * The `manage` port: answers requests one at a time, each exactly once, until it is closed. A ROUTER that keeps the envelopes itself: it
  * looks like a REP from outside, but a REP never answers anybody again once garbage has reached it.
  */
-export async function serveManage(socket: Router, desk: Desk, ports: { readonly pub: number; readonly sub: number }, host: Host): Promise<void> {
+export async function serveManage(socket: Router, desk: Desk, ports: Ports, host: Host): Promise<void> {
   while (!socket.closed) {
     try {
       const frames = await socket.receive();

@@ -24,24 +24,33 @@ export interface Desk {
 
 export type Reply = Readonly<Record<string, unknown>> & { readonly status: "success" | "error" | "unknown request" };
 
+/** Where messages go and come from. */
+export interface Ports {
+  readonly pub: number;
+  readonly sub: number;
+}
+
 /** A request that cannot be met. Its message goes to the app: it repeats nothing that was sent. */
 export class RequestRefused extends Error {}
 
 /** The reply to a request: always one, whatever came. */
-export async function answer(frames: readonly Uint8Array[], desk: Desk, ports: { readonly pub: number; readonly sub: number }): Promise<Reply> {
+export async function answer(frames: readonly Uint8Array[], desk: Desk, ports: Ports): Promise<Reply> {
   try {
     const request = read(frames);
     const { action, topic } = request;
     if (topic === undefined || topic === null) return { status: "unknown request", reason: "a request has a topic" };
     switch (action) {
       case "subscribe": {
-        const wish = { topics: topicsOf(topic), days: daysOf(request), sequenced: Array.isArray(request["features"]) && request["features"].includes("seq") };
-        const channel = await desk.subscribe(wish);
-        return { topic: channel, pub_port: ports.pub, sub_port: ports.sub, status: "success", ...(wish.sequenced ? { features: ["seq"] } : {}) };
+        const { features } = request;
+        const sequenced = Array.isArray(features) && features.includes("seq");
+        const channel = await desk.subscribe({ topics: topicsOf(topic), days: daysOf(request), sequenced });
+        const granted = { topic: channel, pub_port: ports.pub, sub_port: ports.sub, status: "success" } as const;
+        return sequenced ? { ...granted, features: ["seq"] } : granted;
       }
       case "unsubscribe":
       case "heartbeat":
-        return typeof topic === "string" && desk[action](topic) ? { status: "success" } : { status: "error", reason: "there is no such subscription" };
+        if (typeof topic === "string" && desk[action](topic)) return { status: "success" };
+        return { status: "error", reason: "there is no such subscription" };
       default:
         return { status: "unknown request", reason: "the actions are subscribe, unsubscribe and heartbeat" };
     }

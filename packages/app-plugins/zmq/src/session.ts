@@ -93,7 +93,8 @@ export class Session {
 
   /** Nobody answers a snapshot for themselves. */
   #isOwn(message: Message): boolean {
-    return message.topic === "threatbus/snapshotrequest" && this.#subscription?.snapshots.has((message.body as SnapshotRequest).snapshot_id) === true;
+    if (message.topic !== "threatbus/snapshotrequest") return false;
+    return this.#subscription?.snapshots.has((message.body as SnapshotRequest).snapshot_id) === true;
   }
 
   async #attachment(): Promise<void> {

@@ -1,4 +1,5 @@
-import { type Bus, type Counter, defaultQueueLimits, type Host, type QueueLimits, type SubscribeOptions, type Subscription } from "@threatbus/core";
+import { defaultQueueLimits } from "@threatbus/core";
+import type { Bus, Counter, Host, QueueLimits, SubscribeOptions, Subscription } from "@threatbus/core";
 import { newChannel } from "./channel.ts";
 import type { Doorkeeper, Egress } from "./egress.ts";
 import type { ZmqOptions } from "./options.ts";
@@ -59,11 +60,14 @@ export class Sessions implements Desk, Doorkeeper {
 
   async subscribe({ topics, days, sequenced }: Wish): Promise<string> {
     await this.#pace();
-    if (this.#entries.size >= this.#options.max_subscriptions && !this.#makeRoom()) throw new RequestRefused("there are too many subscriptions");
+    const full = this.#entries.size >= this.#options.max_subscriptions;
+    if (full && !this.#makeRoom()) throw new RequestRefused("there are too many subscriptions");
     const channel = newChannel();
-    const session = new Session({ channel, sequenced, egress: this.#egress, clock: this.#host.clock, sent: this.#sent, retries: this.#retries });
+    const { clock } = this.#host;
+    const session = new Session({ channel, sequenced, egress: this.#egress, clock, sent: this.#sent, retries: this.#retries });
     // Apps that keep history are asked for it this way, whatever they subscribe to.
-    const subscription = await this.#open([...topics, "threatbus/snapshotrequest"], session, { snapshot: days * 86_400, queue: this.#queue });
+    const wanted = [...topics, "threatbus/snapshotrequest"];
+    const subscription = await this.#open(wanted, session, { snapshot: days * 86_400, queue: this.#queue });
     session.subscription = subscription;
     this.#entries.set(channel, { session, since: this.#host.clock.now(), everAttached: false, heard: undefined });
     void subscription.closed.then(() => this.#forget(channel));
@@ -123,7 +127,8 @@ export class Sessions implements Desk, Doorkeeper {
       const away = now - since > (everAttached ? grace : attach_timeout) * 1_000;
       const silent = everAttached && heard !== undefined && now - Math.max(heard, since) > heartbeat_timeout * 1_000;
       if (!away && !silent) continue;
-      this.#host.logger.info("an app stayed away: its subscription is ended", { subscription: session.subscription?.name, attached: everAttached });
+      const { name } = session.subscription ?? {};
+      this.#host.logger.info("an app stayed away: its subscription is ended", { subscription: name, attached: everAttached });
       this.#forget(channel);
     }
   }

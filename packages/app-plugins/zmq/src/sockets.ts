@@ -7,7 +7,7 @@ import type { KeyPair } from "./keys.ts";
 const subscribe = 6;
 /** Option number of ZMQ_UNSUBSCRIBE. */
 const unsubscribe = 7;
-/** Bytes of the largest request read; one above `maxRequestSize` in requests.ts still gets a reply. */
+/** Bytes of the largest request read; a request above its own limit still gets a reply. */
 const maxRequestFrame = 1_048_576;
 /** Bytes that may wait in ZeroMQ for one app, if its messages are as large as they may be. */
 const pipeBytes = 512 * 1_048_576;
@@ -80,7 +80,13 @@ function common({ context, ipv6, keys }: SocketSetup) {
     tcpMaxRetransmitTimeout: 15_000,
     ...(keys === undefined
       ? {}
-      : // Enforced: without an answer from the gatekeeper nobody gets in.
-        { curveServer: true, curvePublicKey: keys.publicKey, curveSecretKey: keys.secretKey, zapDomain: "threatbus", zapEnforceDomain: true }),
+      : {
+          curveServer: true,
+          curvePublicKey: keys.publicKey,
+          curveSecretKey: keys.secretKey,
+          zapDomain: "threatbus",
+          // Without an answer from the gatekeeper nobody gets in.
+          zapEnforceDomain: true,
+        }),
   };
 }

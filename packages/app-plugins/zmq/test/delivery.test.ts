@@ -1,19 +1,8 @@
-import { fork } from "node:child_process";
-import { fileURLToPath } from "node:url";
-import { defineApp, type SnapshotRequest, type SubscriptionStats, type ThreatBus } from "@threatbus/core";
+import { defineApp, type SnapshotRequest } from "@threatbus/core";
 import { expectBalanced } from "@threatbus/testkit";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Publisher } from "zeromq";
-import { frameOf, indicator, OldApp, stand, take } from "./stand.ts";
-
-const subscriptionOf = (bus: ThreatBus): readonly SubscriptionStats[] => bus.stats().subscriptions.filter(({ name }) => name.startsWith("zmq"));
-
-/** An app in a process of its own that subscribes to a channel, says when it has had something, and is killed by the test. */
-function appProcess(port: number, channel: string): { child: ReturnType<typeof fork>; received: Promise<void> } {
-  const child = fork(fileURLToPath(new URL("subscriber.mjs", import.meta.url)), [String(port), channel], { stdio: "ignore" });
-  onTestFinished(() => void child.kill("SIGKILL"));
-  return { child, received: new Promise((resolve) => child.once("message", () => resolve())) };
-}
+import { appProcess, frameOf, indicator, OldApp, stand, subscriptionsOf, take } from "./stand.ts";
 
 describe("messages to apps", () => {
   it("come as channel, type, a space and the payload untouched", async () => {
@@ -51,7 +40,7 @@ describe("messages to apps", () => {
     for (const message of sent) await bus.publish(message);
     const socket = app.listen(channel);
     expect(await take(socket, 1_000)).toEqual(sent.map(({ payload }) => `${channel}indicator ${String(payload)}`));
-    await expect.poll(() => subscriptionOf(bus)[0]?.delivered).toBe(1_000);
+    await expect.poll(() => subscriptionsOf(bus)[0]?.delivered).toBe(1_000);
     expectBalanced(bus.stats());
   });
 
@@ -60,8 +49,8 @@ describe("messages to apps", () => {
     const app = new OldApp(ports);
     const channel = await app.subscribe("stix2/indicator", { features: ["seq"] });
     for (let n = 0; n < 30; n++) await bus.publish(indicator(n));
-    await expect.poll(() => subscriptionOf(bus)[0]?.dropped.overflow).toBeGreaterThan(0);
-    const dropped = subscriptionOf(bus)[0]?.dropped.overflow ?? 0;
+    await expect.poll(() => subscriptionsOf(bus)[0]?.dropped.overflow).toBeGreaterThan(0);
+    const dropped = subscriptionsOf(bus)[0]?.dropped.overflow ?? 0;
     const socket = app.listen(channel);
     const numbers: number[] = [];
     while (numbers.length < 30 - dropped) {
@@ -92,7 +81,7 @@ describe("messages to apps", () => {
       for (let m = 0; m < 100; m++) await bus.publish(indicator(n + m));
       arrived += (await take(socket, 100)).length;
     }
-    const [fastStats, slowStats] = subscriptionOf(bus);
+    const [fastStats, slowStats] = subscriptionsOf(bus);
     expect(arrived).toBe(40_000);
     expect(fastStats?.dropped).toEqual({ overflow: 0, budget: 0, closed: 0, shutdown: 0 });
     expect(slowStats?.dropped.overflow).toBeGreaterThan(0);
@@ -125,104 +114,6 @@ describe("messages from apps", () => {
     const socket = app.listen(channel);
     await app.publish(frameOf(1, "stix2/sighting"));
     expect((await take(socket, 1))[0]).toMatch(new RegExp(`^${channel}indicator `));
-  });
-});
-
-describe("the life of a subscription", () => {
-  it("ends when asked, for its owner", async () => {
-    const { bus, ports } = await stand();
-    const app = new OldApp(ports);
-    const channel = await app.subscribe("stix2/");
-    expect(await app.ask({ action: "heartbeat", topic: channel })).toEqual({ status: "success" });
-    expect(await app.ask({ action: "unsubscribe", topic: channel })).toEqual({ status: "success" });
-    expect(await app.ask({ action: "unsubscribe", topic: channel })).toMatchObject({ status: "error" });
-    expect(await app.ask({ action: "heartbeat", topic: channel })).toMatchObject({ status: "error" });
-    await expect.poll(() => subscriptionOf(bus)).toEqual([]);
-  });
-
-  it("ends when the app never comes", async () => {
-    const { bus, ports, host } = await stand({ attach_timeout: 0.2 });
-    await new OldApp(ports).subscribe("stix2/");
-    await bus.publish(indicator(1));
-    await expect.poll(() => host.gauge("zmq_subscriptions")).toBe(0);
-    await expect.poll(() => bus.stats().ended.count).toBe(1);
-    expectBalanced(bus.stats());
-  });
-
-  it("ends some time after the app died without a word", async () => {
-    const { bus, ports, host } = await stand({ grace: 0.3 });
-    const channel = await new OldApp(ports).subscribe("stix2/");
-    const { child, received } = appProcess(ports.pub, channel);
-    await bus.publish(indicator(1));
-    await received;
-    expect(host.gauge("zmq_attached")).toBe(1);
-    child.kill("SIGKILL");
-    await expect.poll(() => host.gauge("zmq_attached")).toBe(0);
-    expect(host.count("zmq_maybe_lost")).toBe(1);
-    await expect.poll(() => host.gauge("zmq_subscriptions")).toBe(0);
-  });
-
-  it("outlives a short absence, and nothing of that time is lost", async () => {
-    const { bus, ports, host } = await stand();
-    const app = new OldApp(ports);
-    const channel = await app.subscribe("stix2/");
-    const before = app.listen(channel);
-    await bus.publish(indicator(1));
-    await take(before, 1);
-    before.close();
-    await expect.poll(() => host.gauge("zmq_attached")).toBe(0);
-    for (let n = 2; n < 102; n++) await bus.publish(indicator(n));
-    const after = app.listen(channel);
-    expect((await take(after, 100)).map((frame) => frame.slice(channel.length + 10))).toEqual(Array.from({ length: 100 }, (_, n) => String(indicator(n + 2).payload)));
-  });
-
-  it("ends without heartbeats only if the app is gone as well", async () => {
-    const { bus, ports, host } = await stand({ heartbeat_timeout: 0.2 });
-    const app = new OldApp(ports);
-    const [beating, never] = [await app.subscribe("stix2/"), await app.subscribe("stix2/")];
-    const sockets = [app.listen(beating), app.listen(never)] as const;
-    await bus.publish(indicator(1));
-    for (const socket of sockets) await take(socket, 1);
-    await app.ask({ action: "heartbeat", topic: beating });
-    // Outlives the time-out while it is connected: it goes on getting messages.
-    const until = Date.now() + 500;
-    for (let n = 0; Date.now() < until; n++) {
-      await bus.publish(indicator(n));
-      await take(sockets[0], 1);
-    }
-    for (const socket of sockets) socket.close();
-    await expect.poll(() => host.gauge("zmq_subscriptions")).toBe(1);
-    expect(await app.ask({ action: "heartbeat", topic: never })).toEqual({ status: "success" });
-  });
-
-  it("makes room for another when the app never came", async () => {
-    const { ports } = await stand({ max_subscriptions: 2 });
-    const app = new OldApp(ports);
-    const first = await app.subscribe("stix2/");
-    await app.subscribe("stix2/");
-    expect(await app.ask({ action: "subscribe", topic: "stix2/" })).toMatchObject({ status: "error" });
-    await expect.poll(async () => (await app.ask({ action: "subscribe", topic: "stix2/" }))["status"], { timeout: 5_000 }).toBe("success");
-    expect(await app.ask({ action: "heartbeat", topic: first })).toMatchObject({ status: "error" });
-  });
-
-  it("does not hold up the end of the bus when its app is away", async () => {
-    const { bus, ports } = await stand();
-    await new OldApp(ports).subscribe("stix2/");
-    await bus.publish(indicator(1));
-    await bus.stop();
-    expect(bus.stats().ended).toMatchObject({ received: 1, refused: 1 });
-  });
-
-  it("is drained at the end of the bus when its app is there", async () => {
-    const { bus, ports } = await stand();
-    const app = new OldApp(ports);
-    const socket = app.listen(await app.subscribe("stix2/"));
-    await bus.publish(indicator(0));
-    await take(socket, 1);
-    for (let n = 0; n < 5_000; n++) await bus.publish(indicator(n));
-    const frames = take(socket, 5_000);
-    await bus.stop();
-    expect(await frames).toHaveLength(5_000);
   });
 });
 

@@ -1,6 +1,9 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
-import { createBus, type ConfiguredApp, message, type Message, systemClock, type ThreatBus } from "@threatbus/core";
+import { fileURLToPath } from "node:url";
+import { createBus, message, systemClock } from "@threatbus/core";
+import type { ConfiguredApp, Message, SubscriptionStats, ThreatBus } from "@threatbus/core";
 import { inmem } from "@threatbus/inmem";
 import { type FakeHost, fakeHost } from "@threatbus/testkit";
 import { onTestFinished } from "vitest";
@@ -18,16 +21,22 @@ export interface Ports {
 
 export type Options = Exclude<Parameters<typeof zmq>[0], undefined>;
 
+/** Below the range that outgoing connections take their ports from, else one of those may be in the way a moment later. */
 export async function freePorts(): Promise<Ports> {
-  const servers = await Promise.all(
-    [0, 1, 2].map(() => new Promise<ReturnType<typeof createServer>>((resolve) => {
-      const server = createServer();
-      server.listen(0, "127.0.0.1", () => resolve(server));
-    })),
-  );
-  const [manage = 0, pub = 0, sub = 0] = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  const ports: number[] = [];
+  while (ports.length < 3) {
+    const port = randomInt(10_000, 32_000);
+    if (!ports.includes(port) && (await isFree(port))) ports.push(port);
+  }
+  const [manage = 0, pub = 0, sub = 0] = ports;
   return { manage, pub, sub };
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer().once("error", () => resolve(false));
+    server.listen(port, "0.0.0.0", () => server.close(() => resolve(true)));
+  });
 }
 
 export interface Stand {
@@ -46,7 +55,7 @@ export async function stand(options: Options = {}, others: readonly ConfiguredAp
     ...plugin,
     create: (real) => plugin.create({ ...real, logger: host.logger, metrics: host.metrics }),
   };
-  const bus = createBus({ backbones: [inmem()], apps: [watched, ...others], logger: host.logger, drainTimeout: 3_000 });
+  const bus = createBus({ backbones: [inmem()], apps: [watched, ...others], logger: host.logger, drainTimeout: 15_000 });
   await bus.start();
   onTestFinished(async () => void (await bus.stop().catch(() => undefined)));
   return { bus, ports, host: host as unknown as FakeHost };
@@ -140,4 +149,15 @@ export function indicator(n: number): Message {
 
 export function frameOf(n: number, topic = "stix2/indicator"): Buffer {
   return Buffer.concat([Buffer.from(`${topic} `), indicator(n).payload]);
+}
+
+export function subscriptionsOf(bus: ThreatBus): readonly SubscriptionStats[] {
+  return bus.stats().subscriptions.filter(({ name }) => name.startsWith("zmq"));
+}
+
+/** An app in a process of its own that subscribes to a channel, says when it has had something, and is killed by the test. */
+export function appProcess(port: number, channel: string): { child: ChildProcess; received: Promise<void> } {
+  const child = fork(fileURLToPath(new URL("subscriber.mjs", import.meta.url)), [String(port), channel], { stdio: "ignore" });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  return { child, received: new Promise((resolve) => child.once("message", () => resolve())) };
 }
