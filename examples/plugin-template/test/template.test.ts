@@ -1,22 +1,13 @@
 import { once } from "node:events";
-import { connect, createServer } from "node:net";
-import type { AddressInfo, Socket } from "node:net";
+import { connect } from "node:net";
+import type { Socket } from "node:net";
 import { createBus, message, silentLogger } from "@threatbus/core";
 import type { Message, ThreatBus } from "@threatbus/core";
 import { inmem } from "@threatbus/inmem";
-import { appSuite, expectBalanced } from "@threatbus/testkit";
+import { appSuite, expectBalanced, freePort } from "@threatbus/testkit";
 import type { Indicator } from "stix2-ts-types";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { template } from "../src/index.ts";
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 appSuite({
   name: "template",

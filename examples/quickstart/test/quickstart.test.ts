@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type AddressInfo, type Server } from "node:net";
+import { freePorts } from "@threatbus/testkit";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "vitest";
 
@@ -38,13 +39,6 @@ async function listen(): Promise<Server> {
 
 const portOf = (server: Server): number => (server.address() as AddressInfo).port;
 
-async function freePorts(): Promise<number[]> {
-  const servers = [await listen(), await listen(), await listen()];
-  const ports = servers.map(portOf);
-  for (const server of servers) await new Promise((resolve) => server.close(resolve));
-  return ports;
-}
-
 /** Process ids of the app and the feed, once both were told. */
 async function children({ output }: Run): Promise<number[]> {
   const pids = (): number[] => [...output.out.matchAll(/^(?:app|feed) +process (\d+) /gm)].map(([, pid]) => Number(pid));
@@ -62,7 +56,7 @@ function lives(pid: number): boolean {
 }
 
 test("with --once the feed goes through, sightings come back and the accounts balance", { timeout: 75_000 }, async () => {
-  const ports = await freePorts();
+  const ports = await freePorts(3);
   const { output, exit } = run(ports, "--once");
   const [code] = await exit;
   expect(output.err).toBe("");
@@ -77,7 +71,7 @@ test("with --once the feed goes through, sightings come back and the accounts ba
 });
 
 test("a port that is taken is named, with what to do about it", async () => {
-  const [, pub = 0, sub = 0] = await freePorts();
+  const [, pub = 0, sub = 0] = await freePorts(3);
   const other = await listen();
   const taken = portOf(other);
   const { output, exit } = run([taken, pub, sub], "--once");
@@ -92,7 +86,7 @@ test("a port that is taken is named, with what to do about it", async () => {
 });
 
 test.each(["SIGINT", "SIGTERM"] as const)("%s ends everything well", { timeout: 40_000 }, async (signal) => {
-  const running = run(await freePorts());
+  const running = run(await freePorts(3));
   const pids = await children(running);
   await expect.poll(() => running.output.out, { timeout: 15_000 }).toContain("sighting ");
   running.child.kill(signal);
@@ -103,14 +97,14 @@ test.each(["SIGINT", "SIGTERM"] as const)("%s ends everything well", { timeout: 
 });
 
 test("when it is killed, app and feed end too", { timeout: 60_000 }, async () => {
-  const running = run(await freePorts());
+  const running = run(await freePorts(3));
   const pids = await children(running);
   running.child.kill("SIGKILL");
   await expect.poll(() => pids.filter(lives), { timeout: 30_000 }).toStrictEqual([]);
 });
 
 test("when the app is killed, it says so and ends", { timeout: 40_000 }, async () => {
-  const running = run(await freePorts());
+  const running = run(await freePorts(3));
   const [app = 0, feed = 0] = await children(running);
   process.kill(app, "SIGKILL");
   expect(await running.exit).toStrictEqual([1, null]);

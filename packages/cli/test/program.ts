@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo, type Server } from "node:net";
+import { freePorts as ports } from "@threatbus/testkit";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -83,17 +84,9 @@ export class Workshop {
   }
 }
 
-/** Ports that were free a moment ago. */
 export async function freePorts(): Promise<Ports> {
-  const workshop = await Promise.all([freePort(), freePort(), freePort()]);
-  const [manage, pub, sub] = await Promise.all(workshop.map(async ({ port, release }) => (await release(), port)));
-  return { manage: manage ?? 0, pub: pub ?? 0, sub: sub ?? 0 };
-}
-
-async function freePort(): Promise<{ port: number; release: () => Promise<void> }> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return { port: (server.address() as AddressInfo).port, release: () => new Promise((resolve) => server.close(() => resolve())) };
+  const [manage = 0, pub = 0, sub = 0] = await ports(3);
+  return { manage, pub, sub };
 }
 
 /** Arguments that put a bus on these ports. */

@@ -15,5 +15,6 @@ export type { FakeHost, LogEntry } from "./host.ts";
 export { loopback } from "./loopback.ts";
 export { manualClock } from "./manual-clock.ts";
 export type { ManualClock } from "./manual-clock.ts";
+export { freePort, freePorts } from "./ports.ts";
 export { seeded } from "./random.ts";
 export type { Random } from "./random.ts";

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
+import { freePort } from "./ports.ts";
 import { link, type Link } from "./link.ts";
 import { mixSeed } from "./random.ts";
 import type { Direction, Entry, Toxic } from "./toxics.ts";
@@ -44,7 +45,9 @@ export async function chaosProxy({ target, seed = 1 }: ChaosProxyOptions): Promi
   let accepted = 0;
   let added = 0;
   let server: Server | undefined = createServer({ allowHalfOpen: true }, take);
-  const port = await listenOnFreePort(server);
+  const port = await freePort();
+  server.listen(port, host);
+  await once(server, "listening");
 
   function take(client: Socket): void {
     const number = accepted++;
@@ -135,21 +138,4 @@ export async function chaosProxy({ target, seed = 1 }: ChaosProxyOptions): Promi
     },
     stop: () => shut((socket) => socket.destroy()),
   };
-}
-
-/**
- * Below the range from which systems number outgoing connections: while the proxy is down, a client that keeps connecting to a port
- * inside that range is sooner or later given that very port as its own and talks to itself.
- */
-async function listenOnFreePort(server: Server): Promise<number> {
-  for (let tries = 0; ; tries++) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
-    server.listen(port, host);
-    try {
-      await once(server, "listening");
-      return port;
-    } catch (thrown) {
-      if (tries === 20) throw thrown;
-    }
-  }
 }

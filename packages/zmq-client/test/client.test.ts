@@ -3,7 +3,8 @@ import { curveKeyPair } from "zeromq";
 import { connect } from "../src/index.ts";
 import { eventually } from "./eventually.ts";
 import type { Answer, FakeBus } from "./fake-bus.ts";
-import { busWith, codeOf, freePort, join } from "./joined.ts";
+import { freePort } from "@threatbus/testkit";
+import { busWith, codeOf, join } from "./joined.ts";
 
 /** A bus that answers subscriptions its own way. */
 const busGranting = (grant: (usual: string) => string): Promise<FakeBus> =>

@@ -1,4 +1,3 @@
-import { createServer } from "node:net";
 import { afterEach } from "vitest";
 import { type Client, connect, type ConnectOptions, ZmqClientError } from "../src/index.ts";
 import { eventually } from "./eventually.ts";
@@ -44,11 +43,3 @@ export async function take(messages: AsyncIterable<{ body: unknown }>, count: nu
 export const codeOf = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(() => "no error", (error: unknown) => (error instanceof ZmqClientError ? error.code : error));
 
-/** A port where nobody listens. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
-}

@@ -1,9 +1,8 @@
 import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { createBus, message, silentLogger } from "@threatbus/core";
 import type { Bus, Message, ThreatBus } from "@threatbus/core";
 import { inmem } from "@threatbus/inmem";
-import { fakeHost } from "@threatbus/testkit";
+import { fakeHost, freePort } from "@threatbus/testkit";
 import type { FakeHost } from "@threatbus/testkit";
 import { afterEach, describe, expect, test } from "vitest";
 import type { StixObject } from "stix2-ts-types";
@@ -16,14 +15,15 @@ afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
 });
 
-async function publisher(endpoint = "tcp://127.0.0.1:*", secret?: { username: string; password: string }): Promise<{ port: number; socket: XPublisher; joined(): Promise<void> }> {
+async function publisher(given?: number, secret?: { username: string; password: string }): Promise<{ port: number; socket: XPublisher; joined(): Promise<void> }> {
   const socket = new XPublisher({ linger: 0, sendHighWaterMark: 10_000, ...(secret && { plainServer: true, zapDomain: "global" }) });
   ends.push(() => socket.close());
-  await socket.bind(endpoint);
+  const port = given ?? (await freePort());
+  await socket.bind(`tcp://127.0.0.1:${port}`);
   const wanted = new Set(["misp_json_attribute", "misp_json_self"]);
   return {
     socket,
-    port: Number(socket.lastEndpoint?.split(":").at(-1)),
+    port,
     async joined() {
       const missing = new Set(wanted);
       while (missing.size > 0) {
@@ -94,19 +94,16 @@ describe("from MISP's publisher to the bus", () => {
     await feed.socket.send(frame(written()));
     await expect.poll(() => got.length).toBe(1);
     feed.socket.close();
-    const again = await publisher(`tcp://127.0.0.1:${feed.port}`);
+    const again = await publisher(feed.port);
     await again.joined();
     await again.socket.send(frame(written({ comment: "after" }, { action: "edit" })));
     await expect.poll(() => got.at(-1)?.["description"]).toBe("after");
   });
 
   test("MISP is not there yet: the bus starts all the same", async () => {
-    const free = createServer().listen(0, "127.0.0.1");
-    await new Promise((resolve) => free.once("listening", resolve));
-    const { port } = free.address() as AddressInfo;
-    await new Promise((resolve) => free.close(resolve));
+    const port = await freePort();
     const { got } = await run({ zmq: { host: "127.0.0.1", port } });
-    const feed = await publisher(`tcp://127.0.0.1:${port}`);
+    const feed = await publisher(port);
     await feed.joined();
     await feed.socket.send(frame(written()));
     await expect.poll(() => got.length).toBe(1);
@@ -126,14 +123,15 @@ describe("from MISP's publisher to the bus", () => {
     const garbage = createServer((peer) => {
       peer.on("error", () => undefined).resume();
       peer.end(Buffer.from("GET / HTTP/1.1\r\n\r\n".repeat(10)));
-    }).listen(0, "127.0.0.1");
+    });
+    const port = await freePort();
+    garbage.listen(port, "127.0.0.1");
     await new Promise((resolve) => garbage.once("listening", resolve));
-    const { port } = garbage.address() as AddressInfo;
     const connected = new Promise((resolve) => garbage.once("connection", resolve));
     const { got } = await run({ zmq: { host: "127.0.0.1", port } });
     await connected;
     await new Promise((resolve) => garbage.close(resolve));
-    const feed = await publisher(`tcp://127.0.0.1:${port}`);
+    const feed = await publisher(port);
     await feed.joined();
     await feed.socket.send(frame(written()));
     await expect.poll(() => got.length).toBe(1);
@@ -145,7 +143,7 @@ describe("authentication by ZeroMQ PLAIN", () => {
 
   test("right credentials receive, wrong ones are told", async () => {
     await authenticator(secret);
-    const feed = await publisher("tcp://127.0.0.1:*", secret);
+    const feed = await publisher(undefined, secret);
     const host = fakeHost();
     const intruder = misp({ zmq: { host: "127.0.0.1", port: feed.port, username: "misp", password: "wrong" } }).create(host);
     ends.push(() => intruder.stop());
