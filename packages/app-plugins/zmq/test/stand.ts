@@ -1,11 +1,9 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { randomInt } from "node:crypto";
-import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { createBus, message, systemClock } from "@threatbus/core";
 import type { ConfiguredApp, Message, SubscriptionStats, ThreatBus } from "@threatbus/core";
 import { inmem } from "@threatbus/inmem";
-import { type FakeHost, fakeHost } from "@threatbus/testkit";
+import { type FakeHost, fakeHost, freePorts as ports } from "@threatbus/testkit";
 import { onTestFinished } from "vitest";
 import { Request, Subscriber, XPublisher } from "zeromq";
 import type { SocketOptions } from "zeromq";
@@ -21,22 +19,9 @@ export interface Ports {
 
 export type Options = Exclude<Parameters<typeof zmq>[0], undefined>;
 
-/** Below the range that outgoing connections take their ports from, else one of those may be in the way a moment later. */
 export async function freePorts(): Promise<Ports> {
-  const ports: number[] = [];
-  while (ports.length < 3) {
-    const port = randomInt(10_000, 32_000);
-    if (!ports.includes(port) && (await isFree(port))) ports.push(port);
-  }
-  const [manage = 0, pub = 0, sub = 0] = ports;
+  const [manage = 0, pub = 0, sub = 0] = await ports(3);
   return { manage, pub, sub };
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer().once("error", () => resolve(false));
-    server.listen(port, "0.0.0.0", () => server.close(() => resolve(true)));
-  });
 }
 
 export interface Stand {
