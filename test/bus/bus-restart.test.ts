@@ -2,7 +2,7 @@ import { createOracle, expectBalanced } from "@threatbus/testkit";
 import type { SubscriptionState } from "@threatbus/zmq-client";
 import { describe, expect, test } from "vitest";
 import { busProcess, killed, subscriberApp } from "./processes.ts";
-import { bytesOf, counted, freePorts, indicator, join, read, scale, stand, subscriptionsOf, type Ports } from "./stand.ts";
+import { bytesOf, counted, indicator, join, read, scale, stand, subscriptionsOf, threePorts, type Ports } from "./stand.ts";
 
 const count = Math.round(1_000 * scale);
 const eventually = <Value>(what: () => Value): ReturnType<typeof expect.poll<Value>> => expect.poll(what, { timeout: 15_000 });
@@ -51,7 +51,7 @@ async function outlive(ports: Ports, first: Life, again: () => Promise<Life>, li
 
 describe("a bus that comes back on the same ports has its apps back by themselves, and loses nothing they publish from then on", () => {
   test("stopped and started", async () => {
-    const ports = await freePorts();
+    const ports = await threePorts();
     const life = async (): Promise<Life> => {
       const { bus } = await stand({ ports });
       return {
@@ -65,7 +65,7 @@ describe("a bus that comes back on the same ports has its apps back by themselve
   }, 60_000);
 
   test("killed and started", async () => {
-    const ports = await freePorts();
+    const ports = await threePorts();
     const life = async (): Promise<Life> => {
       const child = await busProcess(ports);
       return { end: () => killed(child) };

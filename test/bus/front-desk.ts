@@ -1,13 +1,14 @@
+import { freePort } from "@threatbus/testkit";
 import { onTestFinished } from "vitest";
 import { Reply, Request } from "zeromq";
-import { freePorts, type Ports } from "./stand.ts";
+import type { Ports } from "./stand.ts";
 
 /**
  * A management port that passes every request to the bus and puts other ports into its grants, as a gateway in front of a bus does:
  * whoever joins here talks to the proxies behind those ports. Returns the port.
  */
 export async function frontDesk(bus: Ports, instead: Partial<Pick<Ports, "pub" | "sub">>): Promise<number> {
-  const { manage } = await freePorts();
+  const manage = await freePort();
   const asked = new Reply({ linger: 0 });
   const asking = new Request({ linger: 0 });
   onTestFinished(() => [asked, asking].forEach((socket) => socket.close()));

@@ -1,7 +1,6 @@
-import { createServer, type Server } from "node:net";
 import { createBus, message, type ConfiguredApp, type Logger, type Sample, type SubscriptionStats, type ThreatBus } from "@threatbus/core";
 import { inmem } from "@threatbus/inmem";
-import { expectBalanced } from "@threatbus/testkit";
+import { expectBalanced, freePorts } from "@threatbus/testkit";
 import { zmq } from "@threatbus/zmq";
 import { connect, type BusIndicator, type Client, type ConnectOptions, type Subscription } from "@threatbus/zmq-client";
 import { onTestFinished } from "vitest";
@@ -23,22 +22,8 @@ export interface Ports {
 
 export type Options = Exclude<Parameters<typeof zmq>[0], undefined>;
 
-/**
- * Ports of 127.0.0.1 that were free a moment ago, below the range from which systems number outgoing connections: a client that keeps
- * connecting to a port of a bus that is down must not be given that very port as its own.
- */
-export async function freePorts(): Promise<Ports> {
-  const servers: Server[] = [];
-  while (servers.length < 3) {
-    const server = createServer();
-    const listening = await new Promise<boolean>((resolve) => {
-      server.once("error", () => resolve(false));
-      server.listen(10_000 + Math.floor(Math.random() * 10_000), "127.0.0.1", () => resolve(true));
-    });
-    if (listening) servers.push(server);
-  }
-  const [manage = 0, pub = 0, sub = 0] = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+export async function threePorts(): Promise<Ports> {
+  const [manage = 0, pub = 0, sub = 0] = await freePorts(3);
   return { manage, pub, sub };
 }
 
@@ -62,7 +47,7 @@ export interface StandOptions {
 
 /** A running bus with the in-memory backbone and the zmq app, ended with the test: then its figures must balance once more. */
 export async function stand({ zmq: options = {}, apps = [], ports }: StandOptions = {}): Promise<Stand> {
-  const taken = ports ?? (await freePorts());
+  const taken = ports ?? (await threePorts());
   const lines: Line[] = [];
   const write = (level: keyof Logger) => (text: string): void => void lines.push({ level, text });
   const logger: Logger = { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
