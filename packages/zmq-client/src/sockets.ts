@@ -73,7 +73,7 @@ function connectedOptions({ host, curve }: Settings) {
     connectTimeout: 5_000,
     handshakeInterval: 5_000,
     heartbeatInterval: 5_000,
-    heartbeatTimeout: 15_000,
+    heartbeatTimeout: 10_000,
     heartbeatTimeToLive: 15_000,
     tcpKeepalive: 1,
     tcpKeepaliveIdle: 10,

@@ -71,7 +71,7 @@ function common({ context, ipv6, keys }: SocketSetup) {
     backlog: 128,
     handshakeInterval: 5_000,
     heartbeatInterval: 5_000,
-    heartbeatTimeout: 15_000,
+    heartbeatTimeout: 10_000,
     heartbeatTimeToLive: 15_000,
     tcpKeepalive: 1,
     tcpKeepaliveIdle: 10,
