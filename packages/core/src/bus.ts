@@ -23,6 +23,13 @@ import { addUp } from "./stats.ts";
 import type { BusState, BusStats } from "./stats.ts";
 import { ActiveSubscription, offerAll } from "./subscription.ts";
 
+/** What becomes of a frame; the promise is made when asked for. */
+interface Outcome {
+  readonly settled: Promise<void>;
+}
+
+const acknowledged: Promise<void> = Promise.resolve();
+
 /** Composes a bus. Nothing is connected before `start`. */
 export function createBus(options: BusOptions): ThreatBus {
   return new ComposedBus(options);
@@ -162,7 +169,9 @@ class ComposedBus implements ThreatBus {
     if (frame instanceof Content && this.#backbones.length === 1) {
       if (this.#state === "stopped") return Promise.reject(this.#notRunning());
       this.#counts.arrived++;
-      return this.#route(frame);
+      this.#route(frame);
+      // It never left this process, so nobody could offer it again: that it is queued is all there is to acknowledge.
+      return acknowledged;
     }
     if (this.#state === "stopped" || (this.#state === "stopping" && !(frame instanceof Content))) return Promise.reject(this.#notRunning());
     this.#counts.arrived++;
@@ -179,27 +188,27 @@ class ComposedBus implements ThreatBus {
       if (reason !== undefined) this.#refused.set(reason, (this.#refused.get(reason) ?? 0) + 1);
       return Promise.reject(thrown instanceof Error ? thrown : new Error(reasonOf(thrown)));
     }
-    const outcome = this.#route(content);
+    const outcome = this.#route(content).settled;
     this.#seen.remember(frame.id, outcome, this.#options.clock.now());
     return outcome;
   }
 
-  #route(content: Content): Promise<void> {
+  #route(content: Content): Outcome {
     const { subscriptions, control } = this.#router.route(content.topic);
     if (control) return this.#control(content, subscriptions);
     if (subscriptions.length === 0) {
       this.#counts.unmatched++;
-      return Promise.resolve();
+      return { settled: acknowledged };
     }
     this.#counts.routed++;
     return offerAll(content, subscriptions);
   }
 
-  #control(content: Content, subscriptions: readonly ActiveSubscription[]): Promise<void> {
+  #control(content: Content, subscriptions: readonly ActiveSubscription[]): Outcome {
     this.#counts.control++;
     const forwarded = offerAll(content, subscriptions);
     if (content.topic === "threatbus/snapshotenvelope") {
-      return Promise.all([forwarded, this.#snapshots.receive(content.raw as SnapshotEnvelope)]).then(() => undefined);
+      return { settled: Promise.all([forwarded.settled, this.#snapshots.receive(content.raw as SnapshotEnvelope)]).then(() => undefined) };
     }
     for (const { name, instance } of this.#apps) void this.#snapshots.answer(name, instance, content.raw as SnapshotRequest);
     return forwarded;

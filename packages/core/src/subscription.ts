@@ -196,9 +196,9 @@ export class ActiveSubscription implements Subscription {
   }
 }
 
-/** Offers a message to all; resolves when each is done with it. */
-export function offerAll(content: Content, subscriptions: readonly ActiveSubscription[]): Promise<void> {
+/** Offers a message to all of them. */
+export function offerAll(content: Content, subscriptions: readonly ActiveSubscription[]): Delivery {
   const delivery = new Delivery(content);
   for (const subscription of subscriptions) subscription.offer(delivery);
-  return delivery.settled;
+  return delivery;
 }
