@@ -27,7 +27,7 @@ describe("docs/deployment.md", () => {
   });
 
   it("has the ports of the zmq app", () => {
-    const ports = fleet.filter(({ plugin }) => plugin.pluginName === "zmq").flatMap(({ plugin }) => optionsOf(plugin)).filter(({ path }) => ["manage", "pub", "sub"].includes(path));
+    const ports = fleet.filter(({ plugin }) => plugin.name === "zmq").flatMap(({ plugin }) => optionsOf(plugin)).filter(({ path }) => ["manage", "pub", "sub"].includes(path));
     expect(ports.map(({ path, default: port }) => deployment.includes(`| ${String(port)} | \`plugins.apps.zmq.${path}\` |`))).toEqual([true, true, true]);
   });
 });

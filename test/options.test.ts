@@ -26,7 +26,7 @@ function undocumented(options: readonly Option[], text: string): string[] {
 describe.each(fleet)("$name", ({ plugin, path, folder, manifest }) => {
   it("has one name: of its folder, its key and its package", () => {
     const name = basename(folder).replace(/^plugin-/, "");
-    expect(plugin.pluginName).toBe(name);
+    expect(plugin.name).toBe(name);
     expect(manifest.name).toBe(manifest.private === true ? `threatbus-plugin-${name}` : `@threatbus/${name}`);
     expect(plugin.kind).toBe(path.includes("/backbones/") ? "backbone" : "app");
     expect(plugin.contract).toBe(1);
@@ -43,7 +43,7 @@ it("has every option of the file and its default in docs/configuration.md", () =
 });
 
 describe("docs/config.example.yaml", () => {
-  const published = fleet.filter(({ manifest }) => manifest.private !== true).map(({ plugin }) => plugin).sort((a, b) => (a.pluginName < b.pluginName ? -1 : 1));
+  const published = fleet.filter(({ manifest }) => manifest.private !== true).map(({ plugin }) => plugin).sort((a, b) => (a.name < b.name ? -1 : 1));
   const file = join(root, "docs", "config.example.yaml");
 
   it("is what `threatbus init` writes for the plugins of this repository (vitest -u writes it anew)", async () => {
@@ -57,7 +57,7 @@ describe("docs/config.example.yaml", () => {
     const named = (path: string): boolean => (path.includes("[]") ? text.includes(`# - ${path.split(".").at(-1)}: `) : has(everything, path.split(".")));
     const missing = [
       ...optionsOfFile().map(({ path }) => path),
-      ...published.flatMap((plugin) => optionsOf(plugin).map(({ path }) => `plugins.${plugin.kind}s.${plugin.pluginName}.${path}`)),
+      ...published.flatMap((plugin) => optionsOf(plugin).map(({ path }) => `plugins.${plugin.kind}s.${plugin.name}.${path}`)),
     ].filter((path) => !named(path));
     expect(missing).toEqual([]);
   });

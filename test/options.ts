@@ -26,7 +26,7 @@ export const fleet: readonly FleetPlugin[] = await Promise.all(
 
 export function optionsOf(plugin: AnyPlugin): Option[] {
   const { $defs } = configJsonSchema([plugin]) as { $defs: Record<string, JsonSchema> };
-  const schema = $defs[`${plugin.kind}.${plugin.pluginName}`];
+  const schema = $defs[`${plugin.kind}.${plugin.name}`];
   return schema === undefined ? [] : leaves(schema, "").filter(({ path }) => path !== "package");
 }
 

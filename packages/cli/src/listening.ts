@@ -23,7 +23,7 @@ export function pluginLines({ plugins, values }: LoadedConfig): string[] {
     const section = sectionOf(values, kind === "app" ? "apps" : "backbones", name);
     const checked = plugin.options?.["~standard"].validate(section);
     const options = checked === undefined || checked instanceof Promise || checked.issues !== undefined ? section : (checked.value as Values);
-    const words = known.get(plugin.pluginName)?.(options) ?? [packageName, place(options)].filter(Boolean).join(" at ");
+    const words = known.get(plugin.name)?.(options) ?? [packageName, place(options)].filter(Boolean).join(" at ");
     return `  ${printable(name).padEnd(width)}  ${printable(words)}`;
   });
 }

@@ -30,7 +30,7 @@ function withApp(body: string, more = ""): string[] {
     `import { message } from ${JSON.stringify(coreUrl)};
      const indicator = ${JSON.stringify(indicator(1))};
      const own = () => ({ kind: "app", name: "own", create: (host) => ({ async start(bus) {}, async stop() {}, ${body} }) });
-     export default Object.assign(own, { kind: "app", pluginName: "own", contract: 1 });`,
+     export default Object.assign(own, { kind: "app", contract: 1 });`,
   );
   return ["-c", workshop.write("own.yaml", `plugins:\n  backbones: {inmem: {}}\n  apps: {own: {package: ./own.mjs}}\n${more}`)];
 }

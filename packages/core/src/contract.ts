@@ -215,7 +215,7 @@ export interface Plugin<Kind extends PluginKind, Options> {
   (options?: Options): Configured<Kind>;
   readonly kind: Kind;
   /** The key of the configuration file. */
-  readonly pluginName: string;
+  readonly name: string;
   /** Revision of this contract the plugin was written for. */
   readonly contract: 1;
   readonly options?: StandardSchemaV1<unknown, unknown>;

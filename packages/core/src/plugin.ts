@@ -38,7 +38,9 @@ function define<Kind extends PluginKind, Schema extends StandardSchemaV1>(
     const options = checkOptions(name, schema, given ?? {});
     return { kind, name, create: (host) => definition.create(options, host) };
   };
-  return Object.assign(configure, { kind, pluginName: name, contract: contractRevision, ...(schema === undefined ? {} : { options: schema }) } as const);
+  const plugin = Object.assign(configure, { kind, contract: contractRevision, ...(schema === undefined ? {} : { options: schema }) } as const);
+  // A function has a name already, which assigning cannot change.
+  return Object.defineProperty(plugin, "name", { value: name, enumerable: true });
 }
 
 /** @throws ThreatbusError `OPTIONS_INVALID` with all problems */

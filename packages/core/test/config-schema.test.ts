@@ -42,7 +42,7 @@ describe("JSON Schema", () => {
   test("recursive schemas of plugins keep their references", () => {
     const node: z.ZodType = z.strictObject({ name: z.string(), kids: z.array(z.lazy(() => node)).optional() }).meta({ id: "Node" });
     const options = z.strictObject({ root: node });
-    const plugin = Object.assign(
+    const tree = Object.assign(
       () => ({
         kind: "app" as const,
         name: "tree",
@@ -50,9 +50,9 @@ describe("JSON Schema", () => {
           throw new Error("unused");
         },
       }),
-      { kind: "app" as const, pluginName: "tree", contract: 1 as const, options },
+      { kind: "app" as const, contract: 1 as const, options },
     );
-    const text = JSON.stringify(configJsonSchema([plugin]));
+    const text = JSON.stringify(configJsonSchema([Object.defineProperty(tree, "name", { value: "tree" })]));
     const references = [...text.matchAll(/"\$ref":"([^"]+)"/g)].map(([, reference]) => reference);
     expect(references).toContain("#/$defs/app.tree/$defs/Node");
     for (const reference of references) {
@@ -70,7 +70,7 @@ describe("JSON Schema", () => {
 describe("the example", () => {
   // The fixtures call themselves by one name; a file needs the names they are installed under.
   const named = (): AnyPlugin[] =>
-    plugins.map((plugin) => (plugin.pluginName === "needy" ? plugin : rename(plugin, plugin.kind === "app" ? "zmq" : "inmem")));
+    plugins.map((plugin) => (plugin.name === "needy" ? plugin : rename(plugin, plugin.kind === "app" ? "zmq" : "inmem")));
 
   test("starts as it is and does what the quick start does", async () => {
     place.write("config.yaml", exampleConfig(named()));
@@ -115,9 +115,10 @@ describe("the example", () => {
   });
 });
 
-function rename(plugin: AnyPlugin, pluginName: string): AnyPlugin {
+function rename(plugin: AnyPlugin, name: string): AnyPlugin {
   const { kind, contract, options } = plugin;
-  return Object.assign((given?: never) => plugin(given), { kind, pluginName, contract, ...(options === undefined ? {} : { options }) });
+  const renamed = Object.assign((given?: never) => plugin(given), { kind, contract, ...(options === undefined ? {} : { options }) });
+  return Object.defineProperty(renamed, "name", { value: name });
 }
 
 describe("docs/configuration.md", () => {

@@ -150,7 +150,7 @@ plugins:
     if (text.includes("lazy"))
       place.installText(
         "@threatbus/inmem",
-        "export default Object.assign(() => { throw new Error('no'); }, { kind: 'backbone', pluginName: 'inmem', contract: 1 });",
+        "const inmem = () => { throw new Error('no'); }; export default Object.assign(inmem, { kind: 'backbone', contract: 1 });",
       );
     const error = await failure(load(text));
     expect(error.code).toBe("CONFIG_INVALID");

@@ -231,6 +231,6 @@ describe("options of a plugin", () => {
     const plain = defineApp({ name: "plain", create: () => ({ start: async () => undefined, stop: async () => undefined }) });
     expect(() => plain({ a: 1 })).toThrowError(expect.objectContaining({ code: "OPTIONS_INVALID" }) as Error);
     expect(plain()).toMatchObject({ kind: "app", name: "plain" });
-    expect({ ...plain }).toMatchObject({ kind: "app", pluginName: "plain", contract: 1 });
+    expect({ ...plain }).toMatchObject({ kind: "app", name: "plain", contract: 1 });
   });
 });

@@ -27,8 +27,8 @@ export function exampleConfig(plugins: readonly AnyPlugin[]): string {
     // An empty section in braces cannot go on below.
     if (running.length === 0 && listed.length > 0) lines[lines.length - 1] = `  ${sections[kind]}:`;
     for (const plugin of listed) {
-      const schema = properties(kinds.get(sections[kind]) ?? {}).find(([name]) => name === plugin.pluginName)?.[1] ?? {};
-      lines.push(...option(plugin.pluginName, schema, { root, indent: 4, off: !running.includes(plugin), required: false }));
+      const schema = properties(kinds.get(sections[kind]) ?? {}).find(([name]) => name === plugin.name)?.[1] ?? {};
+      lines.push(...option(plugin.name, schema, { root, indent: 4, off: !running.includes(plugin), required: false }));
     }
   }
   return `${lines.join("\n")}\n`;

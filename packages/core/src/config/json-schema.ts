@@ -38,10 +38,10 @@ export function configJsonSchema(plugins: readonly AnyPlugin[]): JsonSchema {
   const $defs: Record<string, unknown> = {};
   const kinds: Record<"backbones" | "apps", Record<string, unknown>> = { backbones: {}, apps: {} };
   for (const plugin of plugins) {
-    const id = `${plugin.kind}.${plugin.pluginName}`;
+    const id = `${plugin.kind}.${plugin.name}`;
     const { $schema: _, ...options } = jsonSchemaOf(plugin.options) ?? { type: "object" };
     $defs[id] = withPackageKey(moveReferences(options, `#/$defs/${id}`) as JsonSchema);
-    kinds[sections[plugin.kind]][plugin.pluginName] = { anyOf: [{ $ref: `#/$defs/${id}` }, { type: "null" }] };
+    kinds[sections[plugin.kind]][plugin.name] = { anyOf: [{ $ref: `#/$defs/${id}` }, { type: "null" }] };
   }
   const properties = { ...(root["properties"] as Record<string, JsonSchema>) };
   const pluginsSchema = properties["plugins"] ?? {};

@@ -133,7 +133,7 @@ export function checkPlugin(module: unknown, packageName: string, name: string):
       "install versions of the plugin and of threatbus that belong together",
     );
   }
-  if (!Object.hasOwn(sections, plugin.kind) || typeof plugin.pluginName !== "string" || !namePattern.test(plugin.pluginName)) {
+  if (!Object.hasOwn(sections, plugin.kind) || typeof plugin.name !== "string" || !namePattern.test(plugin.name)) {
     throw wrong("is no plugin: its kind or name is not one");
   }
   return plugin;

@@ -21,9 +21,10 @@ const options = z.strictObject({
     .describe("Handed on."),
 });
 
-export default Object.assign((given) => ({ kind: "app", name: "fixture", create: () => options.parse(given ?? {}) }), {
+const fixture = (given) => ({ kind: "app", name: "fixture", create: () => options.parse(given ?? {}) });
+
+export default Object.assign(fixture, {
   kind: "app",
-  pluginName: "fixture",
   contract: 1,
   options,
 });

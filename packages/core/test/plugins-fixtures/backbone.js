@@ -1,6 +1,7 @@
 /** Takes no options. */
-export default Object.assign((options) => ({ kind: "backbone", name: "fixture", create: () => options }), {
+const fixture = (options) => ({ kind: "backbone", name: "fixture", create: () => options });
+
+export default Object.assign(fixture, {
   kind: "backbone",
-  pluginName: "fixture",
   contract: 1,
 });

@@ -12,4 +12,6 @@ const options = {
   },
 };
 
-export default Object.assign(() => undefined, { kind: "app", pluginName: "leaky", contract: 1, options });
+const leaky = () => undefined;
+
+export default Object.assign(leaky, { kind: "app", contract: 1, options });

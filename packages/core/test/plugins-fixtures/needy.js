@@ -14,9 +14,10 @@ const options = z.strictObject({
     .describe("The queue."),
 });
 
-export default Object.assign((given) => ({ kind: "backbone", name: "needy", create: () => options.parse(given) }), {
+const needy = (given) => ({ kind: "backbone", name: "needy", create: () => options.parse(given) });
+
+export default Object.assign(needy, {
   kind: "backbone",
-  pluginName: "needy",
   contract: 1,
   options,
 });

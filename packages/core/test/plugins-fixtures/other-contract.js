@@ -1,1 +1,3 @@
-export default Object.assign(() => undefined, { kind: "app", pluginName: "fixture", contract: 2 });
+const fixture = () => undefined;
+
+export default Object.assign(fixture, { kind: "app", contract: 2 });
