@@ -53,7 +53,8 @@ describe("a key given twice", () => {
     fc.assert(fc.property(tree, (written) => {
       const text = print(written);
       if (repeats(written)) expect(() => parseJson(Buffer.from(text))).toThrowError(expect.objectContaining({ reason: "keys" }) as Error);
-      else expect(parseJson(Buffer.from(text))).toEqual(JSON.parse(text));
+      // Compared as text: a member named constructor confuses an assertion that compares objects.
+      else expect(JSON.stringify(parseJson(Buffer.from(text)))).toBe(JSON.stringify(JSON.parse(text)));
     }), { numRuns: 5_000 * scale });
   });
 

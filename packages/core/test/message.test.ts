@@ -152,7 +152,7 @@ describe("any bytes", () => {
       const object = { ...one, x_extra: extra };
       const verdict = reasonFor("stix2/indicator", bytes(object));
       if (own) return verdict === "keys" || verdict === "taken";
-      expect(decodeMessage("stix2/indicator", bytes(object)).body).toEqual(JSON.parse(JSON.stringify(object)));
+      expect(JSON.stringify(decodeMessage("stix2/indicator", bytes(object)).body)).toBe(JSON.stringify(object));
       return true;
     }), options);
   });
