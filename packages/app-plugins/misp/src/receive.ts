@@ -36,7 +36,8 @@ export async function* receive(options: ZmqOptions, { logger, clock, signal }: S
     connectTimeout: 5_000,
     handshakeInterval: 5_000,
     heartbeatInterval: 5_000,
-    heartbeatTimeout: 15_000,
+    // It runs from the next heartbeat, so that a cut is noticed within 15 s.
+    heartbeatTimeout: 10_000,
     tcpKeepalive: 1,
     tcpKeepaliveIdle: 10,
     tcpKeepaliveInterval: 5,
