@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { loadConfig, mispShortcut, setOverride, zeekShortcut, type LoadConfigOptions, type LoadedConfig } from "../src/config.ts";
+import { mispShortcut, setOverride, zeekShortcut } from "../src/config.ts";
 import { failure, Installation, optionsOf } from "./installation.ts";
 
 let place: Installation;
@@ -12,10 +12,7 @@ afterEach(() => {
 
 const plugins = "plugins: {backbones: {inmem: }, apps: {zmq: }}\n";
 
-function load(text?: string, options: LoadConfigOptions = {}): Promise<LoadedConfig> {
-  if (text !== undefined) place.write("config.yaml", text);
-  return loadConfig({ cwd: place.folder, env: {}, ...options });
-}
+const load: Installation["load"] = (text, options) => place.load(text, options);
 
 describe("environment and command line", () => {
   const path = "THREATBUS_PLUGINS__APPS__ZMQ__";

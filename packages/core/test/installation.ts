@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { LoadedConfig } from "../src/config.ts";
+import { loadConfig, type LoadConfigOptions, type LoadedConfig } from "../src/config.ts";
 import { isThreatbusError, type ThreatbusError } from "../src/errors.ts";
 
 const fixtures = join(dirname(fileURLToPath(import.meta.url)), "plugins-fixtures");
@@ -12,6 +12,12 @@ const zodFolder = dirname(createRequire(import.meta.url).resolve("zod/package.js
 /** A folder as a user has it, with packages in its node_modules. */
 export class Installation {
   readonly folder: string = realpathSync(mkdtempSync(join(tmpdir(), "threatbus-config-")));
+
+  /** Loads the configuration of the folder, with this text as its config.yaml if there is one. */
+  load(text?: string, options: LoadConfigOptions = {}): Promise<LoadedConfig> {
+    if (text !== undefined) this.write("config.yaml", text);
+    return loadConfig({ cwd: this.folder, env: {}, ...options });
+  }
 
   /** Installs a file of plugins-fixtures as a package. */
   install(packageName: string, fixture: string): this {
