@@ -8,7 +8,7 @@ const conditions = ["@threatbus/source", "module", "node"];
 
 /** Every folder with a manifest is a project, named after its folder. */
 const projects = ["packages", "packages/backbones", "packages/app-plugins", "apps", "examples", ""]
-  .flatMap((parent) => (parent === "" ? ["bench", "test"] : subfolders(parent)))
+  .flatMap((parent) => (parent === "" ? ["bench", "services", "test"] : subfolders(parent)))
   .filter((folder) => existsSync(join(root, folder, "package.json")))
   .map((folder) => ({ extends: true as const, root: join(root, folder), test: { name: basename(folder) } }));
 
