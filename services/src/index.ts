@@ -1,1 +1,30 @@
-export {};
+/**
+ * Real brokers for tests and benchmarks.
+ *
+ * A broker that a test file shares with others and leaves as it was:
+ *
+ *     const { describe, url } = await brokerForTests("rabbitmq");       // at the top of the file
+ *     const { describe, bootstrap } = await brokerForTests("kafka");
+ *     describe("confirms", () => { it("…", () => dial(url)) });          // skipped by name, with the reason, where there is no broker
+ *
+ * A broker that a test breaks:
+ *
+ *     const { describe } = await needs("rabbitmq");
+ *     describe("kill -9", () => {
+ *       let broker: Rabbitmq;
+ *       beforeAll(async () => void (broker = await rabbitmq()));           // 127.0.0.1:broker.port, broker.url
+ *       afterAll(() => broker.stop());
+ *       it("…", async () => { await broker.kill(); await broker.start(); await broker.ctl("list_queues"); });
+ *     });
+ *
+ * `kafka({ advertise: { host, port } })` has a second listener, `broker.proxied.port`, whose clients are sent to the address of a proxy.
+ */
+export { brokerForTests, needs } from "./for-tests.ts";
+export type { BrokerKind, Needed, SharedBrokers } from "./for-tests.ts";
+export { kafkaUnavailable, rabbitmqUnavailable } from "./availability.ts";
+export { kafka } from "./kafka.ts";
+export type { Kafka, KafkaOptions } from "./kafka.ts";
+export { rabbitmq } from "./rabbitmq.ts";
+export type { Rabbitmq, RabbitmqOptions, TlsListener } from "./rabbitmq.ts";
+export type { Certificates } from "./certificates.ts";
+export type { Service } from "./service.ts";
