@@ -48,6 +48,7 @@ function subscriptionMetrics(all: readonly SubscriptionStats[]): string[] {
     metric("subscription_refused_total", "counter", "Refused by the handler.", rows(({ refused }) => refused)),
     metric("subscription_superseded_total", "counter", "Replaced in the queue by a newer version.", rows(({ superseded }) => superseded)),
     metric("subscription_dropped_total", "counter", "Dropped, by reason.", dropped),
+    metric("subscription_acked_early_total", "counter", "Acknowledged to a broker while they still waited here; part of received.", rows(({ ackedEarly }) => ackedEarly)),
     metric("subscription_waiting", "gauge", "Waiting or in the handler's hands.", rows(({ waiting }) => waiting)),
     metric("subscription_waiting_bytes", "gauge", "Bytes of payload waiting.", rows(({ waitingBytes }) => waitingBytes)),
     metric("subscription_repeated_total", "counter", "History objects that had already arrived; not part of received.", rows(({ repeated }) => repeated)),

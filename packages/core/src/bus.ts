@@ -9,6 +9,7 @@ import { ThreatbusError, isThreatbusError, reasonOf } from "./errors.ts";
 import type { RefusalReason } from "./errors.ts";
 import { longestSnapshot } from "./formats.ts";
 import { Interests } from "./interests.ts";
+import { watchLag } from "./lag.ts";
 import { callAll, together } from "./lifecycle.ts";
 import { stderrLogger } from "./logger.ts";
 import { checkNames, hand, makeMember, startBackbones } from "./members.ts";
@@ -57,6 +58,8 @@ class ComposedBus implements ThreatBus {
   #announceReady: () => void = () => undefined;
   /** Resolves when the apps have started, or never will. */
   readonly #ready: Promise<void> = new Promise((resolve) => (this.#announceReady = resolve));
+  /** Since the first frame of a broker: looks after subscriptions that hold it up. */
+  #watching: Promise<void> | undefined;
   #publishing = 0;
   #announcePublished: () => void = () => undefined;
   #names = 0;
@@ -188,27 +191,30 @@ class ComposedBus implements ThreatBus {
       if (reason !== undefined) this.#refused.set(reason, (this.#refused.get(reason) ?? 0) + 1);
       return Promise.reject(thrown instanceof Error ? thrown : new Error(reasonOf(thrown)));
     }
-    const outcome = this.#route(content).settled;
-    this.#seen.remember(frame.id, outcome, this.#options.clock.now());
+    const now = this.#options.clock.now();
+    this.#watching ??= watchLag(this.#subscriptions, this.#options.clock, this.#stopping.signal);
+    const outcome = this.#route(content, now).settled;
+    this.#seen.remember(frame.id, outcome, now);
     return outcome;
   }
 
-  #route(content: Content): Outcome {
+  /** @param since when a broker brought it, which waits for the outcome */
+  #route(content: Content, since?: number): Outcome {
     const { subscriptions, control } = this.#router.route(content.topic);
-    if (control) return this.#control(content, subscriptions);
+    if (control) return this.#control(content, subscriptions, since);
     if (subscriptions.length === 0) {
       this.#counts.unmatched++;
       return { settled: acknowledged };
     }
     this.#counts.routed++;
-    return offerAll(content, subscriptions);
+    return offerAll(content, subscriptions, since);
   }
 
-  #control(content: Content, subscriptions: readonly ActiveSubscription[]): Outcome {
+  #control(content: Content, subscriptions: readonly ActiveSubscription[], since?: number): Outcome {
     this.#counts.control++;
-    const forwarded = offerAll(content, subscriptions);
+    const forwarded = offerAll(content, subscriptions, since);
     if (content.topic === "threatbus/snapshotenvelope") {
-      return { settled: Promise.all([forwarded.settled, this.#snapshots.receive(content.raw as SnapshotEnvelope)]).then(() => undefined) };
+      return { settled: Promise.all([forwarded.settled, this.#snapshots.receive(content.raw as SnapshotEnvelope, since)]).then(() => undefined) };
     }
     for (const { name, instance } of this.#apps) void this.#snapshots.answer(name, instance, content.raw as SnapshotRequest);
     return forwarded;

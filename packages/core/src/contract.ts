@@ -12,6 +12,7 @@ export type Topic = string;
 
 /** One message on its way between hosts. */
 export interface Frame {
+  /** `""` if the sender named none: then the `type` inside decides. */
   readonly topic: Topic;
   /** Unique per accepted message, not per content: UUIDv7. Backbones carry it so that redeliveries can be told; `""` if the sender gave none. */
   readonly id: string;
@@ -21,8 +22,9 @@ export interface Frame {
 
 /**
  * Hands a frame from the backbone to the host. Resolves when every matching subscription is done with it (handled, refused
- * or dropped, each counted): that is the acknowledgement. Rejects when this host did not take it: with code
- * `MESSAGE_REFUSED` it never will (undecodable: dead-letter it), with any other the frame may be offered again.
+ * or dropped, each counted; or lagging, see `ackHold`): that is the acknowledgement. Rejects when this host did not take it: with code
+ * `MESSAGE_REFUSED` it never will (undecodable: dead-letter it), with any other the frame may be offered again, with
+ * `BUS_NOT_RUNNING` to another host or another life of this one.
  */
 export type Deliver = (frame: Frame) => Promise<void>;
 
@@ -135,6 +137,12 @@ export interface QueueLimits {
    * - `disconnect`: the subscription ends and what waited is dropped.
    */
   readonly overflow: Overflow;
+  /**
+   * Milliseconds that a message from a broker may wait here unacknowledged. If the oldest waits longer, all that wait are acknowledged, and
+   * what comes is at once, until the subscription has caught up: a broker hands out only so much, and slow is slow alone. Not with
+   * `block`. Default 30,000.
+   */
+  readonly ackHold: number;
 }
 
 export type Overflow = "drop_oldest" | "drop_newest" | "conflate" | "block" | "disconnect";
@@ -168,6 +176,8 @@ export interface SubscriptionStats {
   readonly waitingBytes: number;
   /** History objects that had already arrived, live or in another answer. Not part of `received`. */
   readonly repeated: number;
+  /** Of `received`, those acknowledged to their broker while they still waited here, see `ackHold`: lost if the process dies meanwhile. */
+  readonly ackedEarly: number;
 }
 
 export type DropReason = "overflow" | "budget" | "closed" | "shutdown";

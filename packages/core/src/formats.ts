@@ -44,11 +44,15 @@ const threatbus: Format = {
   encode: JSON.stringify,
 };
 
+/** JSON that came without a topic, as from the hosts of the first Threat Bus over a broker. */
+const unlabelled: Format = { parse: parseJson, check: (body) => formatFor(body).check(body), encode: JSON.stringify };
+
 const formats: ReadonlyMap<string, Format> = new Map(Object.entries({ stix2, sigma, yara, threatbus }));
 
 /** The format a topic names. */
 export function formatOf(topic: Topic): Format {
   if (topic === "stix2/indicator" || topic === "stix2/sighting") return stix2;
+  if (topic === "") return unlabelled;
   const slash = topic.indexOf("/");
   return (slash > 0 ? formats.get(topic.slice(0, slash)) : undefined) ?? refuse("topic", "no such format of messages");
 }

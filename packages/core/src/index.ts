@@ -21,6 +21,8 @@ export { silentLogger, stderrLogger } from "./logger.ts";
 export { isSecretName, redact } from "./redact.ts";
 export { isTimestamp } from "./timestamp.ts";
 export { defaultQueueLimits } from "./queue.ts";
+export { Outbox, defaultOutboxLimits } from "./outbox.ts";
+export type { Outgoing, OutboxLimits } from "./outbox.ts";
 export { maxDepth, maxPayloadBytes, parseJson } from "./json-guard.ts";
 export { parsePath, parsePattern } from "./pattern/parser.ts";
 export { printPath, printPattern, quote } from "./pattern/print.ts";

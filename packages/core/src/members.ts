@@ -37,6 +37,9 @@ export function checkNames(plugins: readonly Configured[]): void {
   if (twice !== undefined) throw new ThreatbusError("PLUGIN_DUPLICATE", `two plugins are named ${twice}`, { plugin: twice });
 }
 
+/** Milliseconds that a backbone which did not start in time has to say why. */
+const lastWords = 1_000;
+
 /** Starts them side by side and asks each for the bus's own topics. Returns what failed; those that still try are then told to give up. */
 export async function startBackbones(
   backbones: readonly Member<Backbone>[],
@@ -51,7 +54,11 @@ export async function startBackbones(
     await backbone.start(deliver, attempt.signal);
     await backbone.subscribe?.(controlPrefix);
   };
-  const failures = await callAll(backbones.map(({ name, instance }) => ({ plugin: name, run: () => start(instance) })), manner);
+  const done = new AbortController();
+  void manner.clock.sleep(manner.timeout, done.signal).then(() => done.signal.aborted || giveUp());
+  const calls = backbones.map(({ name, instance }) => ({ plugin: name, run: () => start(instance) }));
+  const failures = await callAll(calls, { ...manner, timeout: manner.timeout + lastWords });
+  done.abort();
   stopping.removeEventListener("abort", giveUp);
   if (failures.length > 0) giveUp();
   return failures;

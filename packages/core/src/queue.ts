@@ -1,9 +1,10 @@
-import type { StixObject } from "stix2-ts-types";
 import type { DropReason, Overflow, QueueLimits } from "./contract.ts";
-import type { Delivery } from "./delivery.ts";
 import { ThreatbusError } from "./errors.ts";
 
-export const defaultQueueLimits: QueueLimits = { maxItems: 10_000, maxBytes: 64 * 1024 * 1024, overflow: "drop_oldest" };
+export const defaultQueueLimits: QueueLimits = { maxItems: 10_000, maxBytes: 64 * 1024 * 1024, overflow: "drop_oldest", ackHold: 30_000 };
+
+/** What bounds a queue, and its policy. */
+export type Bounds = Pick<QueueLimits, "maxItems" | "maxBytes" | "overflow">;
 
 const overflows: Readonly<Record<Overflow, true>> = { drop_oldest: true, drop_newest: true, conflate: true, block: true, disconnect: true };
 
@@ -12,6 +13,7 @@ export function checkLimits(limits: QueueLimits): QueueLimits {
   for (const limit of ["maxItems", "maxBytes"] as const) {
     if (!(Number.isSafeInteger(limits[limit]) && limits[limit] >= 1)) throw new ThreatbusError("OPTIONS_INVALID", `queue ${limit} is no whole number from 1`);
   }
+  if (!(limits.ackHold >= 0)) throw new ThreatbusError("OPTIONS_INVALID", "queue ackHold is no number of milliseconds from 0");
   if (!Object.hasOwn(overflows, limits.overflow)) throw new ThreatbusError("OPTIONS_INVALID", `queue overflow is none of ${Object.keys(overflows).join(", ")}`);
   return limits;
 }
@@ -22,7 +24,21 @@ export interface Budget {
   readonly max: number;
 }
 
-/** Why a delivery left the queue unhandled. */
+/** What a queue knows of what waits in it. */
+export interface Queued {
+  /** Bytes. */
+  readonly size: number;
+  /** Withdraws an indicator. */
+  readonly removal: boolean;
+  /** An object of a snapshot: bounded by bytes only, since history comes in bursts. */
+  readonly history: boolean;
+  /** Id of the indicator it is a version of, if it is one: what `conflate` goes by. */
+  readonly indicator: string | undefined;
+  /** Lets go of what can be made again from its bytes. */
+  lighten(): void;
+}
+
+/** Why something left the queue other than by its turn. */
 export type Left = DropReason | "superseded";
 
 /** What a full queue is short of. History takes bytes only. */
@@ -38,12 +54,12 @@ const parsed = 1_000;
  * A first-in-first-out queue with a limit. Whatever leaves it other than by `shift` is told to `left`, once each. Removals of
  * indicators are dropped only when nothing else is left to drop: a lost removal is a false positive for ever.
  */
-export class DeliveryQueue {
-  readonly #limits: QueueLimits;
+export class BoundedQueue<Item extends Queued> {
+  readonly #limits: Bounds;
   readonly #budget: Budget;
-  readonly #left: (delivery: Delivery, why: Left) => void;
+  readonly #left: (item: Item, why: Left) => void;
   /** Slots of what has left stay `undefined` until the next compaction. */
-  #slots: (Delivery | undefined)[] = [];
+  #slots: (Item | undefined)[] = [];
   #front = 0;
   /** No slot before it holds anything that may be dropped to make this kind of room. */
   readonly #droppable: Record<Room, number> = { items: 0, bytes: 0 };
@@ -53,7 +69,7 @@ export class DeliveryQueue {
   /** With `conflate`: in which slot the latest version of an indicator waits. */
   readonly #latest: Map<string, number> | undefined;
 
-  constructor(limits: QueueLimits, budget: Budget, left: (delivery: Delivery, why: Left) => void) {
+  constructor(limits: Bounds, budget: Budget, left: (item: Item, why: Left) => void) {
     this.#limits = limits;
     this.#budget = budget;
     this.#left = left;
@@ -77,53 +93,64 @@ export class DeliveryQueue {
     return this.#count >= this.#limits.maxItems || this.#bytes * 2 >= this.#limits.maxBytes;
   }
 
-  /** Takes a delivery in, making room by the policy. Returns false when the policy is to disconnect and there is no room. */
-  offer(delivery: Delivery): boolean {
-    this.#supersede(delivery);
+  /** Takes an item in, making room by the policy. Returns false when the policy is to disconnect and there is no room. */
+  offer(item: Item): boolean {
+    this.#supersede(item);
     const overflow = this.#limits.overflow;
     if (overflow !== "block") {
-      for (let room = this.#lacks(delivery); room !== undefined; room = this.#lacks(delivery)) {
+      for (let room = this.#lacks(item); room !== undefined; room = this.#lacks(item)) {
         if (overflow === "disconnect") return false;
-        if (!this.#makeRoom(delivery, room, "overflow")) return true;
+        if (!this.#makeRoom(item, room, "overflow")) return true;
       }
     }
-    while (this.#budget.used + delivery.size > this.#budget.max) {
-      if (!this.#makeRoom(delivery, "bytes", "budget")) return true;
+    while (this.#budget.used + item.size > this.#budget.max) {
+      if (!this.#makeRoom(item, "bytes", "budget")) return true;
     }
-    this.#push(delivery);
+    this.#push(item);
     return true;
   }
 
-  shift(): Delivery | undefined {
+  shift(): Item | undefined {
     while (this.#front < this.#slots.length) {
-      const delivery = this.#take(this.#front++);
-      if (delivery !== undefined) return delivery;
+      const item = this.#take(this.#front++);
+      if (item !== undefined) return item;
     }
     return undefined;
   }
 
+  /** The oldest that waits, left where it is. */
+  get oldest(): Item | undefined {
+    while (this.#front < this.#slots.length && this.#slots[this.#front] === undefined) this.#front++;
+    return this.#slots[this.#front];
+  }
+
+  /** All that wait, oldest first. */
+  *[Symbol.iterator](): Iterator<Item> {
+    for (const item of this.#slots) if (item !== undefined) yield item;
+  }
+
   /** Empties it. */
   clear(why: DropReason): void {
-    for (let delivery = this.shift(); delivery !== undefined; delivery = this.shift()) this.#left(delivery, why);
+    for (let item = this.shift(); item !== undefined; item = this.shift()) this.#left(item, why);
   }
 
-  #lacks(delivery: Delivery): Room | undefined {
-    if (!delivery.history && this.#counted >= this.#limits.maxItems) return "items";
-    return this.#bytes > 0 && this.#bytes + delivery.size > this.#limits.maxBytes ? "bytes" : undefined;
+  #lacks(item: Item): Room | undefined {
+    if (!item.history && this.#counted >= this.#limits.maxItems) return "items";
+    return this.#bytes > 0 && this.#bytes + item.size > this.#limits.maxBytes ? "bytes" : undefined;
   }
 
-  /** Drops one delivery: a waiting one, or the arriving one; then there is no need for room and the answer is false. */
-  #makeRoom(arriving: Delivery, room: Room, why: DropReason): boolean {
+  /** Drops one item: a waiting one, or the arriving one; then there is no need for room and the answer is false. */
+  #makeRoom(arriving: Item, room: Room, why: DropReason): boolean {
     const newest = this.#limits.overflow === "drop_newest" && !arriving.removal;
     const victim = newest ? undefined : this.#takeDroppable(room) ?? (arriving.removal ? this.shift() : undefined);
     this.#left(victim ?? arriving, why);
     return victim !== undefined;
   }
 
-  #takeDroppable(room: Room): Delivery | undefined {
+  #takeDroppable(room: Room): Item | undefined {
     for (let slot = Math.max(this.#droppable[room], this.#front); slot < this.#slots.length; slot++) {
-      const delivery = this.#slots[slot];
-      if (delivery === undefined || delivery.removal || (room === "items" && delivery.history)) continue;
+      const item = this.#slots[slot];
+      if (item === undefined || item.removal || (room === "items" && item.history)) continue;
       this.#droppable[room] = slot;
       return this.#take(slot);
     }
@@ -132,50 +159,46 @@ export class DeliveryQueue {
   }
 
   /** With `conflate`, an older version that waits makes way; the newer one waits at the end, in the order of arrival. */
-  #supersede(delivery: Delivery): void {
-    const id = this.#latest === undefined ? undefined : indicatorId(delivery);
+  #supersede(item: Item): void {
+    const id = this.#latest === undefined ? undefined : item.indicator;
     const slot = id === undefined ? undefined : this.#latest?.get(id);
     const waiting = slot === undefined ? undefined : this.#take(slot);
     if (waiting !== undefined) this.#left(waiting, "superseded");
   }
 
-  #push(delivery: Delivery): void {
-    this.#slots.push(delivery);
-    if (this.#count >= parsed && this.#latest === undefined) delivery.content.lighten();
+  #push(item: Item): void {
+    this.#slots.push(item);
+    if (this.#count >= parsed && this.#latest === undefined) item.lighten();
     this.#count++;
-    if (!delivery.history) this.#counted++;
-    this.#bytes += delivery.size;
-    this.#budget.used += delivery.size;
-    const id = this.#latest === undefined ? undefined : indicatorId(delivery);
+    if (!item.history) this.#counted++;
+    this.#bytes += item.size;
+    this.#budget.used += item.size;
+    const id = this.#latest === undefined ? undefined : item.indicator;
     if (id !== undefined) this.#latest?.set(id, this.#slots.length - 1);
   }
 
-  #take(slot: number): Delivery | undefined {
-    const delivery = this.#slots[slot];
-    if (delivery === undefined) return undefined;
+  #take(slot: number): Item | undefined {
+    const item = this.#slots[slot];
+    if (item === undefined) return undefined;
     this.#slots[slot] = undefined;
     this.#count--;
-    if (!delivery.history) this.#counted--;
-    this.#bytes -= delivery.size;
-    this.#budget.used -= delivery.size;
-    const id = this.#latest === undefined ? undefined : indicatorId(delivery);
+    if (!item.history) this.#counted--;
+    this.#bytes -= item.size;
+    this.#budget.used -= item.size;
+    const id = this.#latest === undefined ? undefined : item.indicator;
     if (id !== undefined) this.#latest?.delete(id);
     if (this.#slots.length > this.#count * 4 + emptySlots) this.#compact();
-    return delivery;
+    return item;
   }
 
   /** Closes the gaps: a front that does not move, its handler being stuck, must not make the array grow for ever. */
   #compact(): void {
-    this.#slots = this.#slots.filter((delivery) => delivery !== undefined);
+    this.#slots = this.#slots.filter((item) => item !== undefined);
     this.#front = this.#droppable.items = this.#droppable.bytes = 0;
     if (this.#latest === undefined) return;
-    for (const [slot, delivery] of this.#slots.entries()) {
-      const id = delivery === undefined ? undefined : indicatorId(delivery);
+    for (const [slot, item] of this.#slots.entries()) {
+      const id = item?.indicator;
       if (id !== undefined) this.#latest.set(id, slot);
     }
   }
-}
-
-function indicatorId(delivery: Delivery): string | undefined {
-  return delivery.content.topic === "stix2/indicator" ? (delivery.content.raw as StixObject).id : undefined;
 }

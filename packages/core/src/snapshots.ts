@@ -94,7 +94,7 @@ export class Snapshots {
   }
 
   /** Hands an answer's object to who asked for it; resolves when they are done with it. */
-  receive(envelope: SnapshotEnvelope): Promise<void> {
+  receive(envelope: SnapshotEnvelope, since?: number): Promise<void> {
     const asked = this.#asked.get(envelope.snapshot_id);
     if (asked === undefined) {
       this.#counts.ignored++;
@@ -102,7 +102,7 @@ export class Snapshots {
     }
     this.#counts.arrived++;
     asked.heard = this.#setup.clock.now();
-    const delivery = new Delivery(new Content(`stix2/${envelope.body.type}`, envelope.body), true);
+    const delivery = new Delivery(new Content(`stix2/${envelope.body.type}`, envelope.body), since, true);
     asked.subscription.offer(delivery);
     return delivery.settled;
   }

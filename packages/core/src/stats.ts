@@ -62,5 +62,6 @@ export function addUp(name: string, all: readonly SubscriptionStats[]): Subscrip
     waiting: sum((stats) => stats.waiting),
     waitingBytes: sum((stats) => stats.waitingBytes),
     repeated: sum((stats) => stats.repeated),
+    ackedEarly: sum((stats) => stats.ackedEarly),
   };
 }

@@ -3,7 +3,7 @@ import type { DropReason, Handler, Logger, QueueLimits, Subscription, Subscripti
 import { Delivery } from "./delivery.ts";
 import { reasonOf } from "./errors.ts";
 import type { Content } from "./message.ts";
-import { DeliveryQueue } from "./queue.ts";
+import { BoundedQueue } from "./queue.ts";
 import type { Budget, Left } from "./queue.ts";
 import { Recall } from "./recall.ts";
 
@@ -29,7 +29,7 @@ export class ActiveSubscription implements Subscription {
   readonly closed: Promise<void>;
   readonly blocking: boolean;
   readonly #setup: SubscriptionSetup;
-  readonly #queue: DeliveryQueue;
+  readonly #queue: BoundedQueue<Delivery>;
   /** What arrived while a snapshot is under way, so that no object comes twice. */
   #recall: Recall | undefined;
   #received = 0;
@@ -37,6 +37,9 @@ export class ActiveSubscription implements Subscription {
   #refused = 0;
   #superseded = 0;
   #repeated = 0;
+  #ackedEarly = 0;
+  /** What waits was acknowledged to its broker, and what comes is at once: it cannot be held until this one has caught up. */
+  #lagging = false;
   readonly #dropped: Record<DropReason, number> = { overflow: 0, budget: 0, closed: 0, shutdown: 0 };
   #inHand: Delivery | undefined;
   #pumping = false;
@@ -50,7 +53,7 @@ export class ActiveSubscription implements Subscription {
     this.name = setup.name;
     this.topics = setup.topics;
     this.blocking = setup.limits.overflow === "block";
-    this.#queue = new DeliveryQueue(setup.limits, setup.budget, (delivery, why) => this.#leave(delivery, why));
+    this.#queue = new BoundedQueue(setup.limits, setup.budget, (delivery, why) => this.#leave(delivery, why));
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
   }
 
@@ -59,7 +62,8 @@ export class ActiveSubscription implements Subscription {
     if (this.#ended) return;
     if (this.snapshots.size > 0 && this.#alreadyHere(delivery)) return;
     this.#received++;
-    delivery.hold();
+    if (this.#lagging) this.#ackedEarly++;
+    else delivery.hold();
     if (!this.#queue.offer(delivery)) {
       this.#leave(delivery, "overflow");
       this.#setup.logger.warn("a subscription was ended: its queue is full", { subscription: this.name });
@@ -81,6 +85,20 @@ export class ActiveSubscription implements Subscription {
   /** Whether history had better wait. */
   get crowded(): boolean {
     return !this.#ended && this.#queue.crowded;
+  }
+
+  /**
+   * Acknowledges what waits, if the oldest of it came from a broker longer than `ackHold` ago: a broker hands out only so much unacknowledged, and one slow
+   * subscriber must not keep the others from their messages. Not with `block`, whose very sense is to hold the broker up.
+   */
+  ackOverdue(now: number): void {
+    const oldest = this.#inHand ?? this.#queue.oldest;
+    if (this.blocking || this.#lagging || oldest === undefined || oldest.since > now - this.#setup.limits.ackHold) return;
+    this.#lagging = true;
+    this.#ackedEarly += this.#waiting;
+    this.#setup.logger.warn("a subscription lags behind: what waits for it is acknowledged to the broker, and lost if this process dies", { subscription: this.name, waiting: this.#waiting });
+    this.#inHand?.settle();
+    for (const delivery of this.#queue) delivery.settle();
   }
 
   /** Resolves when a message has left the queue, or the subscription has ended. */
@@ -138,6 +156,7 @@ export class ActiveSubscription implements Subscription {
       waiting: this.#waiting,
       waitingBytes: this.#queue.bytes + (this.#inHand?.size ?? 0),
       repeated: this.#repeated,
+      ackedEarly: this.#ackedEarly,
     };
   }
 
@@ -161,7 +180,7 @@ export class ActiveSubscription implements Subscription {
       this.#inHand = undefined;
       if (refusal === undefined) this.#delivered++;
       else this.#refuse(refusal.reason);
-      delivery.settle();
+      this.#let(delivery);
       if (++handled % turn === 0) await immediate();
     }
     this.#pumping = false;
@@ -178,9 +197,16 @@ export class ActiveSubscription implements Subscription {
     else if (this.#dropped[why]++ === 0 && why !== "closed") {
       this.#setup.logger.warn("a message was dropped; more are counted", { subscription: this.name, reason: why });
     }
-    delivery.settle();
+    this.#let(delivery, why);
     this.#wake(this.#room);
     if (this.#waiting === 0) this.#wake(this.#idle);
+  }
+
+  /** Lets go of a delivery that has left this subscription. */
+  #let(delivery: Delivery, why?: Left): void {
+    if (this.#lagging) this.#lagging = this.#waiting > 0;
+    else if (why === "shutdown") delivery.giveUp();
+    else delivery.settle();
   }
 
   /** While a snapshot is under way each object is taken once, by whichever way it comes first. Updates always pass. */
@@ -197,8 +223,8 @@ export class ActiveSubscription implements Subscription {
 }
 
 /** Offers a message to all of them. */
-export function offerAll(content: Content, subscriptions: readonly ActiveSubscription[]): Delivery {
-  const delivery = new Delivery(content);
+export function offerAll(content: Content, subscriptions: readonly ActiveSubscription[], since?: number): Delivery {
+  const delivery = new Delivery(content, since);
   for (const subscription of subscriptions) subscription.offer(delivery);
   return delivery;
 }

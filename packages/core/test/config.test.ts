@@ -21,7 +21,7 @@ describe("the file", () => {
     expect(config.file).toBeUndefined();
     expect(config.bus.backbones.map(({ name }) => name)).toEqual(["inmem"]);
     expect(config.bus.apps.map(({ name }) => name)).toEqual(["zmq"]);
-    expect(config.bus.queue).toEqual({ maxItems: 10_000, maxBytes: 67_108_864, overflow: "drop_oldest" });
+    expect(config.bus.queue).toEqual({ maxItems: 10_000, maxBytes: 67_108_864, overflow: "drop_oldest", ackHold: 30_000 });
     expect(config.bus.drainTimeout).toBe(10_000);
     expect(config.metrics).toBeUndefined();
     expect(config.logging).toEqual({

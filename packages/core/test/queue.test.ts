@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Overflow } from "../src/index.ts";
 import { Delivery } from "../src/delivery.ts";
 import { Content } from "../src/message.ts";
-import { DeliveryQueue } from "../src/queue.ts";
+import { BoundedQueue } from "../src/queue.ts";
 import type { Left } from "../src/queue.ts";
 import { indicator, scale } from "./samples.ts";
 
@@ -11,15 +11,15 @@ const uuid = (n: number): string => `00000000-0000-4000-8000-${String(n).padStar
 
 function delivery(n: number, removal = false, history = false): Delivery {
   const object = indicator("198.51.100.7", { id: `indicator--${uuid(n)}`, ...(removal ? { x_threatbus_update: "REMOVE" } : {}) });
-  return new Delivery(new Content("stix2/indicator", object, Buffer.alloc(100)), history);
+  return new Delivery(new Content("stix2/indicator", object, Buffer.alloc(100)), undefined, history);
 }
 
 function queueOf(overflow: Overflow, maxItems = 3, maxBytes = 1_000_000, budget = { used: 0, max: 1e9 }) {
   const left: [Delivery, Left][] = [];
-  return { queue: new DeliveryQueue({ maxItems, maxBytes, overflow }, budget, (gone, why) => left.push([gone, why])), left, budget };
+  return { queue: new BoundedQueue<Delivery>({ maxItems, maxBytes, overflow }, budget, (gone, why) => left.push([gone, why])), left, budget };
 }
 
-function drain(queue: DeliveryQueue): Delivery[] {
+function drain(queue: BoundedQueue<Delivery>): Delivery[] {
   const all: Delivery[] = [];
   for (let next = queue.shift(); next !== undefined; next = queue.shift()) all.push(next);
   return all;

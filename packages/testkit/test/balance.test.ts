@@ -37,6 +37,6 @@ describe("balance", () => {
 
 function subscription(figures: Partial<SubscriptionStats>): SubscriptionStats {
   const dropped = { overflow: 0, budget: 0, closed: 0, shutdown: 0 };
-  const none = { received: 0, delivered: 0, refused: 0, superseded: 0, waiting: 0, waitingBytes: 0, repeated: 0 };
+  const none = { received: 0, delivered: 0, refused: 0, superseded: 0, waiting: 0, waitingBytes: 0, repeated: 0, ackedEarly: 0 };
   return { name: "one", topics: [""], ...none, dropped, ...figures };
 }

@@ -83,7 +83,7 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Loade
     bus: {
       backbones: configured.filter((plugin): plugin is ConfiguredBackbone => plugin.kind === "backbone"),
       apps: configured.filter((plugin): plugin is ConfiguredApp => plugin.kind === "app"),
-      queue: { maxItems: config.queue.max_items, maxBytes: config.queue.max_bytes, overflow: config.queue.overflow },
+      queue: { maxItems: config.queue.max_items, maxBytes: config.queue.max_bytes, overflow: config.queue.overflow, ackHold: config.queue.ack_hold * 1000 },
       drainTimeout: Math.round(config.shutdown_timeout * 1_000),
     },
     logging: config.logging,

@@ -39,6 +39,12 @@ const queue = z
       .enum(["drop_oldest", "drop_newest", "conflate", "block", "disconnect"])
       .default("drop_oldest")
       .describe("What happens when one is full: drop_oldest, drop_newest, conflate, block or disconnect."),
+    ack_hold: z
+      .number()
+      .min(0)
+      .max(86_400)
+      .default(30)
+      .describe("Seconds a message from a broker may wait unacknowledged for a slow receiver."),
   })
   .prefault({})
   .describe("Limits of every subscription that sets none of its own.");
