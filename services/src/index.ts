@@ -20,11 +20,14 @@
  * `kafka({ advertise: { host, port } })` has a second listener, `broker.proxied.port`, whose clients are sent to the address of a proxy.
  */
 export { brokerForTests, needs } from "./for-tests.ts";
-export type { BrokerKind, Needed, SharedBrokers } from "./for-tests.ts";
-export { kafkaUnavailable, rabbitmqUnavailable } from "./availability.ts";
+export type { Needed, SharedBrokers } from "./for-tests.ts";
+export { unavailable } from "./kinds.ts";
+export type { BrokerKind } from "./kinds.ts";
 export { kafka } from "./kafka.ts";
 export type { Kafka, KafkaOptions } from "./kafka.ts";
 export { rabbitmq } from "./rabbitmq.ts";
 export type { Rabbitmq, RabbitmqOptions, TlsListener } from "./rabbitmq.ts";
+export { installBrokers, shareBrokers } from "./shared.ts";
+export type { SharedRun } from "./shared.ts";
 export type { Certificates } from "./certificates.ts";
 export type { Service } from "./service.ts";

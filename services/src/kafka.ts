@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { freePorts } from "@threatbus/testkit";
 import { certificates, type Certificates } from "./certificates.ts";
 import { marker, privateFolder, removeFolder } from "./folder.ts";
-import { kafkaJars, newestKafka } from "./kafka-install.ts";
+import { newestKafka, requireKafka, type KafkaPrograms } from "./kafka-install.ts";
 import { answersKafka } from "./kafka-probe.ts";
 import { properties, saslPassword, saslUser, type Listener } from "./kafka-properties.ts";
 import { Program } from "./program.ts";
@@ -40,17 +40,17 @@ export interface Kafka extends Service {
 /** Starts a Kafka of its own, one node that is its own controller, on 127.0.0.1 alone. Resolves when it answers. */
 export async function kafka(options: KafkaOptions = {}): Promise<Kafka> {
   const { version = newestKafka } = options;
-  const jars = await kafkaJars(version);
+  const programs = await requireKafka(version);
   const folder = await privateFolder("kafka");
   try {
-    return await launchIn(folder, jars, version, options);
+    return await launchIn(folder, programs, version, options);
   } catch (thrown) {
     removeFolder(folder);
     throw thrown;
   }
 }
 
-async function launchIn(folder: string, jars: string, version: string, options: KafkaOptions): Promise<Kafka> {
+async function launchIn(folder: string, { java, classPath }: KafkaPrograms, version: string, options: KafkaOptions): Promise<Kafka> {
   const { advertise, tls = false, sasl = false, properties: more = [] } = options;
   const [port, controller, proxied, secure, guarded] = (await freePorts(5)) as [number, number, number, number, number];
   const files = tls === false ? undefined : await certificates(join(folder, "tls"));
@@ -63,13 +63,13 @@ async function launchIn(folder: string, jars: string, version: string, options: 
   const config = join(folder, "server.properties");
   await writeFile(config, [...properties({ folder, listeners, controller, certificates: files, mutual: tls === "mutual" }), ...more, ""].join("\n"));
   const env = { PATH: process.env["PATH"], LANG: "C.UTF-8", HOME: folder, [marker]: folder };
-  const java = (heap: string, ...args: readonly string[]): string[] => [`-Xmx${heap}`, "-cp", join(jars, "*"), ...args];
   const users = ["SCRAM-SHA-256", "SCRAM-SHA-512"].flatMap((mechanism) => ["--add-scram", `${mechanism}=[name=${saslUser},password=${saslPassword}]`]);
-  await run("java", java("128m", "kafka.tools.StorageTool", "format", "-t", randomId(), "-c", config, ...(sasl ? users : [])), { cwd: folder, env });
+  // A short life: the second compiler would cost half of it.
+  await run(java, ["-XX:TieredStopAtLevel=1", "-cp", classPath, "kafka.tools.StorageTool", "format", "-t", randomId(), "-c", config, ...(sasl ? users : [])], { cwd: folder, env });
   const node = new Program({
     name: `Kafka ${version}`,
-    file: "java",
-    args: java("256m", "kafka.Kafka", config),
+    file: java,
+    args: ["-Xmx256m", "-cp", classPath, "kafka.Kafka", config],
     env,
     folder,
     log: join(folder, "output.log"),
