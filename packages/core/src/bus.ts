@@ -145,7 +145,8 @@ class ComposedBus implements ThreatBus {
     this.#publishing++;
     try {
       // After every wait all are asked again: who had room may be full by now.
-      for (let full = this.#fullFor(content); full !== undefined; full = this.#fullFor(content)) await full.room();
+      const full = (): ActiveSubscription | undefined => this.#router.route(content.topic).blocking.find((subscription) => subscription.full);
+      for (let next = full(); next !== undefined; next = full()) await next.room();
       const [only] = this.#backbones;
       if (only !== undefined && this.#backbones.length === 1) await hand(only, content);
       else await Promise.all(this.#backbones.map((backbone) => hand(backbone, content)));
@@ -156,10 +157,6 @@ class ComposedBus implements ThreatBus {
     } finally {
       if (--this.#publishing === 0) this.#announcePublished();
     }
-  }
-
-  #fullFor({ topic }: Content): ActiveSubscription | undefined {
-    return this.#router.route(topic).blocking.find(({ full }) => full);
   }
 
   #notRunning(): ThreatbusError {
@@ -178,6 +175,8 @@ class ComposedBus implements ThreatBus {
     }
     if (this.#state === "stopped" || (this.#state === "stopping" && !(frame instanceof Content))) return Promise.reject(this.#notRunning());
     this.#counts.arrived++;
+    // With no subscription to anything there is no need to know what is inside; but `threatbus/…` is the bus's own.
+    if (this.#subscriptions.size === 0 && frame.topic !== "" && !frame.topic.startsWith("threatbus/")) return this.#unmatched().settled;
     const before = this.#seen.outcome(frame.id);
     if (before !== undefined) {
       this.#counts.duplicates++;
@@ -198,14 +197,16 @@ class ComposedBus implements ThreatBus {
     return outcome;
   }
 
+  #unmatched(): Outcome {
+    this.#counts.unmatched++;
+    return { settled: acknowledged };
+  }
+
   /** @param since when a broker brought it, which waits for the outcome */
   #route(content: Content, since?: number): Outcome {
     const { subscriptions, control } = this.#router.route(content.topic);
     if (control) return this.#control(content, subscriptions, since);
-    if (subscriptions.length === 0) {
-      this.#counts.unmatched++;
-      return { settled: acknowledged };
-    }
+    if (subscriptions.length === 0) return this.#unmatched();
     this.#counts.routed++;
     return offerAll(content, subscriptions, since);
   }
