@@ -18,8 +18,10 @@ export interface ConsumerOptions {
   readonly idOf: (record: IncomingRecord) => string;
   /** Resolving acknowledges. Rejecting leaves the record, and with it all that follow in its partition, for the group's next life. */
   readonly handle: (record: IncomingRecord) => Promise<void>;
-  /** Told when it joins the group, and why it left. */
-  readonly onState: (state: KafkaFault | readonly Partition[]) => void;
+  /** Told whenever the group gave out its partitions. */
+  readonly onJoined: (assigned: readonly Partition[]) => void;
+  /** Told why it has to join again. */
+  readonly onEnded: (fault: KafkaFault) => void;
 }
 
 /** Milliseconds before a consumer that ended is replaced: many must not come back at once. */
@@ -27,7 +29,7 @@ const shortestPause = 300, longestPause = 3_000;
 /** Milliseconds without a sign of life after which a consumer is replaced. A request may take up to 30 s, with all its retries. */
 const stalled = 60_000;
 /** Milliseconds the last commit may take. */
-const lastCommit = 1_000;
+const lastCommit = 800;
 /** Milliseconds between heartbeats while a batch waits for room. */
 const heartbeat = 500;
 
@@ -96,12 +98,12 @@ export class Consumer {
   }
 
   async #supervise(first: Promise<KafkaFault | undefined>): Promise<void> {
-    const { clock, onState } = this.#options;
+    const { clock, onEnded } = this.#options;
     for (let life = first; ; life = this.#live()) {
       const fault = await life;
       if (this.#closing.signal.aborted) return;
       if (fault === undefined) continue;
-      onState(fault);
+      onEnded(fault);
       await clock.sleep(shortestPause + Math.random() * (longestPause - shortestPause), this.#closing.signal);
       if (this.#closing.signal.aborted) return;
     }
@@ -144,7 +146,7 @@ export class Consumer {
     for (const start of this.#assignment.change(assigned)) consumer.seek(start);
     this.#lastSign = performance.now();
     this.#announceRoom?.();
-    this.#options.onState(assigned);
+    this.#options.onJoined(assigned);
   }
 
   async #take(batch: DriverBatch): Promise<void> {

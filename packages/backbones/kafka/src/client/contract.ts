@@ -120,14 +120,14 @@ export interface DriverBatch extends Partition {
 
 export interface DriverConsumerEvents {
   /** Told before the first batch of each generation. */
-  joined(assigned: readonly Partition[]): void;
+  readonly joined: (assigned: readonly Partition[]) => void;
   /** The group changes: the last moment to commit. */
-  rebalancing(): void;
-  batch(batch: DriverBatch): Promise<void>;
+  readonly rebalancing: () => void;
+  readonly batch: (batch: DriverBatch) => Promise<void>;
   /** It fetches, or keeps its membership. */
-  alive(): void;
+  readonly alive: () => void;
   /** It will never do anything again. */
-  crashed(thrown: unknown): void;
+  readonly crashed: (thrown: unknown) => void;
 }
 
 /** One member of a group. */
@@ -143,6 +143,8 @@ export interface Driver {
   admin(): Promise<DriverAdmin>;
   producer(): DriverProducer;
   consumer(group: GroupSettings): DriverConsumer;
+  /** Breaks every connection, and makes no more. */
+  close(): void;
 }
 
 /** For the client's own words, which are of use to whoever looks for a fault. */

@@ -1,10 +1,11 @@
 /** The only file that knows kafkajs. */
 import kafkajs from "kafkajs";
-import type { Consumer, EachBatchPayload, IHeaders, ISocketFactory, ISocketFactoryArgs, Kafka, KafkaMessage, Message, RetryOptions } from "kafkajs";
+import type { Consumer, EachBatchPayload, IHeaders, ISocketFactory, ISocketFactoryArgs, Kafka, KafkaMessage, RetryOptions } from "kafkajs";
 import type {
   ConnectionSettings, Driver, DriverAdmin, DriverBatch, DriverConsumer, DriverConsumerEvents, DriverLog, DriverProducer, GroupSettings,
   IncomingRecord, OutgoingRecord, Partition,
 } from "./contract.ts";
+import { KafkaFault } from "./faults.ts";
 import { partitionOf } from "./partitioner.ts";
 import { quietNegativeTimeouts } from "./quiet.ts";
 import { SocketSet } from "./sockets.ts";
@@ -16,12 +17,20 @@ const once: RetryOptions = { ...steady, retries: 0 };
 /** Milliseconds of a SASL handshake. */
 const authenticationTimeout = 5_000;
 /** Milliseconds a goodbye may take: with its broker gone, kafkajs would wait for one for ever. */
-const closing = 1_500;
+const closing = 1_200;
 
 export function kafkajsDriver(settings: ConnectionSettings, log: DriverLog): Driver {
+  const links = new Set<Link>();
+  let closed = false;
+  const open = (retry: RetryOptions): Link => {
+    if (closed) throw new KafkaFault("closed", "the client is closed");
+    const link: Link = openLink(settings, retry, log, () => links.delete(link));
+    links.add(link);
+    return link;
+  };
   return {
     async admin() {
-      const link = open(settings, once, log);
+      const link = open(once);
       const admin = link.kafka.admin({ retry: once });
       link.watch(admin);
       try {
@@ -32,8 +41,12 @@ export function kafkajsDriver(settings: ConnectionSettings, log: DriverLog): Dri
       }
       return adminOn(link, admin);
     },
-    producer: () => producerOn(open(settings, steady, log), settings),
-    consumer: (group) => consumerOn(open(settings, steady, log), settings, group),
+    producer: () => producerOn(open(steady), settings),
+    consumer: (group) => consumerOn(open(steady), settings, group),
+    close() {
+      closed = true;
+      for (const link of links) link.break();
+    },
   };
 }
 
@@ -49,9 +62,10 @@ interface Link {
   watch(client: object): void;
   /** In order if the broker answers in time, else by breaking the connections. */
   close(client: { disconnect(): Promise<void> }): Promise<void>;
+  break(): void;
 }
 
-function open(settings: ConnectionSettings, retry: RetryOptions, log: DriverLog): Link {
+function openLink(settings: ConnectionSettings, retry: RetryOptions, log: DriverLog, onClose: () => void): Link {
   const sockets = new SocketSet(settings);
   const loud = quietNegativeTimeouts();
   const dial = ({ host, port, onConnect }: ISocketFactoryArgs): FramedSocket => sockets.open(host, port, onConnect);
@@ -80,8 +94,12 @@ function open(settings: ConnectionSettings, retry: RetryOptions, log: DriverLog)
       const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, closing)));
       await Promise.race([client.disconnect().catch(() => undefined), late]);
       clearTimeout(timer);
+      this.break();
+    },
+    break() {
       sockets.close();
       loud();
+      onClose();
     },
   };
 }
@@ -133,7 +151,7 @@ function producerOn(link: Link, { metadataMaxAge }: ConnectionSettings): DriverP
         else sorted.push(record);
       }
       // The records themselves are handed over, so that the partition chosen for each stays with it.
-      await producer.sendBatch({ acks: -1, topicMessages: [...byTopic].map(([topic, messages]) => ({ topic, messages: messages as Message[] })) });
+      await producer.sendBatch({ acks: -1, topicMessages: [...byTopic].map(([topic, messages]) => ({ topic, messages: messages })) });
     },
     close: () => link.close(producer),
   };
@@ -188,7 +206,8 @@ function listen(consumer: Consumer, { joined, rebalancing, crashed, alive }: Dri
   consumer.on(HEARTBEAT, () => alive());
 }
 
-function batchOf({ batch, resolveOffset, heartbeat, isRunning, isStale }: EachBatchPayload): DriverBatch {
+function batchOf(payload: EachBatchPayload): DriverBatch {
+  const { batch } = payload;
   const { topic, partition } = batch;
   return {
     topic,
@@ -196,10 +215,10 @@ function batchOf({ batch, resolveOffset, heartbeat, isRunning, isStale }: EachBa
     end: Number(batch.highWatermark),
     records: recordsOf(batch, batch.messages),
     get current() {
-      return isRunning() && !isStale();
+      return payload.isRunning() && !payload.isStale();
     },
-    advance: (offset) => resolveOffset(String(offset)),
-    heartbeat,
+    advance: (offset) => payload.resolveOffset(String(offset)),
+    heartbeat: () => payload.heartbeat(),
   };
 }
 

@@ -6,8 +6,8 @@ import { KafkaFault, faultOf } from "./faults.ts";
 export interface ProducerOptions {
   readonly driver: Driver;
   readonly clock: Clock;
-  /** Told when a batch could not be sent and will be sent again, and when one got through. */
-  readonly onState: (state: KafkaFault | "sent") => void;
+  /** Told why a batch will be sent again; of nothing, when one got through. */
+  readonly onState: (fault: KafkaFault | undefined) => void;
 }
 
 /**
@@ -53,7 +53,7 @@ export class Producer {
         await this.connect();
         await this.#current?.send(records);
         if (this.#closing.signal.aborted) throw closed();
-        return onState("sent");
+        return onState(undefined);
       } catch (thrown) {
         const fault = this.#closing.signal.aborted ? closed() : faultOf(thrown);
         if (fault.kind === "closed") throw fault;

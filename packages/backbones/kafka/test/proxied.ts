@@ -1,0 +1,29 @@
+import { kafka as startBroker, type Kafka, type KafkaOptions } from "@threatbus/services";
+import { chaosProxy, type ChaosProxy } from "@threatbus/testkit";
+
+export interface Proxied {
+  readonly broker: Kafka;
+  /** Clients that come through it stay with it. */
+  readonly proxy: ChaosProxy;
+  /** Through the proxy. */
+  readonly bootstrap: string;
+  stop(): Promise<void>;
+}
+
+/** A broker and a proxy before it; whoever goes to `broker.bootstrap` passes it by. */
+export async function proxied(options: KafkaOptions = {}): Promise<Proxied> {
+  const target = { host: "127.0.0.1", port: 0 };
+  const proxy = await chaosProxy({ target });
+  const broker = await startBroker({ ...options, advertise: proxy });
+  // Where the broker listens is known only now; the proxy looks when somebody connects.
+  target.port = broker.proxied.port;
+  return {
+    broker,
+    proxy,
+    bootstrap: `${proxy.host}:${proxy.port}`,
+    async stop() {
+      await proxy.stop();
+      await broker.stop();
+    },
+  };
+}
