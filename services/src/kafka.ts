@@ -1,14 +1,16 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { freePorts } from "@threatbus/testkit";
 import { certificates, type Certificates } from "./certificates.ts";
-import { marker, privateFolder, removeFolder } from "./folder.ts";
+import { privateFolder, removeFolder } from "./folder.ts";
 import { newestKafka, requireKafka, type KafkaPrograms } from "./kafka-install.ts";
 import { answersKafka } from "./kafka-probe.ts";
 import { properties, saslPassword, saslUser, type Listener } from "./kafka-properties.ts";
+import { marker } from "./processes.ts";
 import { Program } from "./program.ts";
 import type { Service } from "./service.ts";
 
@@ -17,8 +19,11 @@ const run = promisify(execFile);
 export interface KafkaOptions {
   /** Default 4.4.0; 3.9 and 4.x work. */
   readonly version?: string;
-  /** A listener whose clients are sent to this address, which is a proxy's. Default: none. */
-  readonly advertise?: { readonly host: string; readonly port: number };
+  /**
+   * A listener whose clients are sent to this address, which is a proxy's. Default: none. `listen` is the port the proxy finds it at, for a
+   * proxy that has to know before; by default a free one, `proxied.port`.
+   */
+  readonly advertise?: { readonly host: string; readonly port: number; readonly listen?: number };
   /** A listener for TLS; "mutual" refuses clients without a certificate. Default: none. */
   readonly tls?: boolean | "mutual";
   /** A listener for SASL PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512, without TLS. Default: none. */
@@ -52,7 +57,8 @@ export async function kafka(options: KafkaOptions = {}): Promise<Kafka> {
 
 async function launchIn(folder: string, { java, classPath }: KafkaPrograms, version: string, options: KafkaOptions): Promise<Kafka> {
   const { advertise, tls = false, sasl = false, properties: more = [] } = options;
-  const [port, controller, proxied, secure, guarded] = (await freePorts(5)) as [number, number, number, number, number];
+  const [port, controller, secure, guarded, free] = (await freePorts(5)) as [number, number, number, number, number];
+  const proxied = advertise?.listen ?? free;
   const files = tls === false ? undefined : await certificates(join(folder, "tls"));
   const listeners: Listener[] = [
     { name: "DIRECT", port, protocol: "PLAINTEXT" },
@@ -73,7 +79,7 @@ async function launchIn(folder: string, { java, classPath }: KafkaPrograms, vers
     env,
     folder,
     log: join(folder, "output.log"),
-    answers: () => answersKafka(port),
+    answers: () => answersKafka(connect(port, "127.0.0.1")),
   });
   await node.start();
   const asked = <T>(what: string, wanted: boolean, value: T): T => {

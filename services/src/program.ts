@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
+import { freeze } from "./processes.ts";
 
 export interface Command {
   /** For messages. */
@@ -71,18 +72,18 @@ export class Program {
     clearTimeout(timer);
   }
 
-  /** SIGSTOP: its connections stay, and nobody answers. */
+  /** Its connections stay, and nobody answers. */
   pause(): void {
-    process.kill(this.pid, "SIGSTOP");
+    freeze(this.pid);
   }
 
   resume(): void {
     process.kill(this.pid, "SIGCONT");
   }
 
-  /** The last lines of what it printed. */
+  /** The last lines of what it printed. Erlang says what is wrong first, and then 40 lines more. */
   logTail(): string {
-    return readFileSync(this.#command.log, "utf8").trimEnd().split("\n").slice(-30).join("\n");
+    return readFileSync(this.#command.log, "utf8").trimEnd().split("\n").slice(-80).join("\n");
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {
