@@ -36,6 +36,7 @@ export function createKafka(options: KafkaOptions, host: Host): Backbone {
     if (fault === undefined) broken.delete(part);
     else broken.add(part);
     if (was === 0 && broken.size > 0 && session !== undefined) reconnects.add();
+    if (session === undefined) return;
     if (fault !== undefined) tell("the connection to Kafka broke; connecting again", fault);
     else if (was > 0 && broken.size === 0) {
       told = { text: "", at: -Infinity };
@@ -49,6 +50,7 @@ export function createKafka(options: KafkaOptions, host: Host): Backbone {
       const waits = backoff();
       for (let last: KafkaFault | undefined; ; ) {
         if (ending.aborted) throw notStarted(last);
+        broken.clear();
         const attempt = new Session({ options, host, deliver, outbox, onState });
         try {
           await unlessAborted(attempt.open(), ending);

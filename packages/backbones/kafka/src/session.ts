@@ -1,8 +1,9 @@
+import { setMaxListeners } from "node:events";
 import { hostname } from "node:os";
 import type { Deliver, Frame, Host, Outbox } from "@threatbus/core";
 import { Consumer } from "./client/consumer.ts";
 import type { Driver, Partition } from "./client/contract.ts";
-import { KafkaFault } from "./client/faults.ts";
+import { KafkaFault, faultOf } from "./client/faults.ts";
 import { kafkajsDriver } from "./client/kafkajs.ts";
 import { Producer } from "./client/producer.ts";
 import { readProperties } from "./client/properties.ts";
@@ -22,7 +23,7 @@ export interface SessionSetup {
   /** Told when a part broke, and when it works. */
   readonly onState: (part: Part, fault: KafkaFault | undefined) => void;
 }
-export type Part = "producer" | "consumer";
+export type Part = "connection" | "producer" | "consumer";
 
 /** Milliseconds what waits may take to be sent when the session closes. */
 const lastBatches = 1_000;
@@ -42,6 +43,8 @@ export class Session {
   constructor(setup: SessionSetup) {
     this.#setup = setup;
     this.#properties = readProperties(setup.options.config).properties;
+    // Every record that waits for its next offer listens to it.
+    setMaxListeners(0, this.#closing.signal);
   }
 
   get lag(): number {
@@ -54,7 +57,10 @@ export class Session {
     const { clock, logger, metrics } = host;
     const { connection, tls, group, commitInterval, batch, reset } = this.#properties;
     const secured = tls === undefined ? connection : { ...connection, tls: await readTls(tls) };
-    const driver = kafkajsDriver(secured, (text, fields) => logger.debug(text, fields));
+    const driver = kafkajsDriver(secured, (text, fields) => logger.debug(text, fields), (open, broke) => {
+      if (open > 0) onState("connection", undefined);
+      else if (broke !== undefined && !this.#closing.signal.aborted) onState("connection", faultOf(broke));
+    });
     this.#driver = driver;
     this.#mustGoOn();
     const topics = new Topics(options, driver, clock);

@@ -54,15 +54,20 @@ export function version(k: number, n: number): Message {
 
 export interface Stream {
   readonly oracle: Oracle;
+  /** Ids of what Kafka answered for. */
+  readonly acked: readonly string[];
   /** Resolves when as many more messages were answered for. */
   answered(count: number): Promise<void>;
-  /** Resolves when all that was published has reached every one of these, in the order of each object. */
+  /** Publishes nothing more; resolves when all is answered for. */
+  stop(): Promise<void>;
+  /** The same; resolves when all that was published has reached every one of these, in the order of each object. */
   end(...subscriptions: string[]): Promise<OracleReport>;
 }
 
 /** Publishes versions of some objects, so many at once, until it is ended. */
 export function stream({ backbone }: TestHost, oracle: Oracle = createOracle(), keys = 20, underWay = 100): Stream {
-  let [running, acked, sent] = [true, 0, 0];
+  const acked: string[] = [];
+  let [running, sent] = [true, 0];
   const produce = async (): Promise<void> => {
     const open = new Set<Promise<void>>();
     while (running) {
@@ -72,22 +77,27 @@ export function stream({ backbone }: TestHost, oracle: Oracle = createOracle(), 
       oracle.claim(frame.id, frame.payload, `object ${k}`);
       const done: Promise<void> = backbone.publish(frame).then(() => {
         oracle.acked(frame.id);
-        acked++;
+        acked.push(frame.id);
       }).catch(() => (running = false)).then(() => void open.delete(done));
       open.add(done);
     }
     await Promise.all(open);
   };
   const producing = produce();
+  const stop = (): Promise<void> => {
+    running = false;
+    return producing;
+  };
   return {
     oracle,
+    acked,
+    stop,
     answered: (count) => {
-      const goal = acked + count;
-      return expect.poll(() => acked >= goal, { timeout: patience + count, interval: 5 }).toBe(true);
+      const goal = acked.length + count;
+      return expect.poll(() => acked.length >= goal, { timeout: patience + count, interval: 5 }).toBe(true);
     },
     async end(...subscriptions) {
-      running = false;
-      await producing;
+      await stop();
       await expect.poll(() => subscriptions.map((name) => oracle.report().subscriptions[name]?.missing ?? Infinity), { timeout: patience, interval: 20 }).toEqual(subscriptions.map(() => 0));
       const report = oracle.report();
       expect(report.total).toMatchObject({ lost: 0, spurious: 0, corrupted: 0, reordered: 0 });

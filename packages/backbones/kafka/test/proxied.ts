@@ -7,6 +7,8 @@ export interface Proxied {
   readonly proxy: ChaosProxy;
   /** Through the proxy. */
   readonly bootstrap: string;
+  /** Whether the broker's process is there. */
+  runs(): boolean;
   stop(): Promise<void>;
 }
 
@@ -21,6 +23,13 @@ export async function proxied(options: KafkaOptions = {}): Promise<Proxied> {
     broker,
     proxy,
     bootstrap: `${proxy.host}:${proxy.port}`,
+    runs() {
+      try {
+        return broker.pid > 0;
+      } catch {
+        return false;
+      }
+    },
     async stop() {
       await proxy.stop();
       await broker.stop();

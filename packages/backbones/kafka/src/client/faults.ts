@@ -86,7 +86,8 @@ export function faultOf(thrown: unknown): KafkaFault {
     }
   }
   const text = chain.map(({ message }) => message).join(" ");
-  return fault("away", /closed connection|closed by the server|socket disconnected|ECONNRESET|EPIPE/i.test(text) ? `the broker closes the connection: ${protocolHint}` : undefined);
+  if (/an answer of -?\d+ bytes/.test(text)) return fault("away", `${protocolHint} If so, raise \`receive.message.max.bytes\``);
+  return fault("away", /closed (?:the )?connection|closed by the server|socket disconnected|ECONNRESET|EPIPE/i.test(text) ? `the broker closes the connection: ${protocolHint}` : undefined);
 
   function fault(kind: FaultKind, hint?: string): KafkaFault {
     return new KafkaFault(kind, reason, { cause: thrown, ...(hint === undefined ? {} : { hint }) });

@@ -19,12 +19,15 @@ const authenticationTimeout = 5_000;
 /** Milliseconds a goodbye may take: with its broker gone, kafkajs would wait for one for ever. */
 const closing = 1_200;
 
-export function kafkajsDriver(settings: ConnectionSettings, log: DriverLog): Driver {
+/** @param onConnections told how many connections stand whenever that changes, with the reason if one broke */
+export function kafkajsDriver(settings: ConnectionSettings, log: DriverLog, onConnections: (open: number, broke?: Error) => void = () => undefined): Driver {
+  let standing = 0;
+  const changed = (change: number, broke?: Error): void => onConnections((standing += change), broke);
   const links = new Set<Link>();
   let closed = false;
   const open = (retry: RetryOptions): Link => {
     if (closed) throw new KafkaFault("closed", "the client is closed");
-    const link: Link = openLink(settings, retry, log, () => links.delete(link));
+    const link: Link = openLink(settings, new SocketSet(settings, changed), retry, log, () => links.delete(link));
     links.add(link);
     return link;
   };
@@ -65,8 +68,7 @@ interface Link {
   break(): void;
 }
 
-function openLink(settings: ConnectionSettings, retry: RetryOptions, log: DriverLog, onClose: () => void): Link {
-  const sockets = new SocketSet(settings);
+function openLink(settings: ConnectionSettings, sockets: SocketSet, retry: RetryOptions, log: DriverLog, onClose: () => void): Link {
   const loud = quietNegativeTimeouts();
   const dial = ({ host, port, onConnect }: ISocketFactoryArgs): FramedSocket => sockets.open(host, port, onConnect);
   const kafka = new kafkajs.Kafka({

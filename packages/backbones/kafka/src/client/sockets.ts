@@ -25,11 +25,14 @@ const goodbye = 1_000;
  */
 export class SocketSet {
   readonly #settings: Pick<ConnectionSettings, "tls" | "maxAnswerBytes">;
+  readonly #onChange: (change: 1 | -1, reason?: Error) => void;
   readonly #open = new Set<FramedSocket>();
   #closed = false;
 
-  constructor(settings: Pick<ConnectionSettings, "tls" | "maxAnswerBytes">) {
+  /** @param onChange told of every connection that answers, and of its end, with a reason if it was not this side that ended it */
+  constructor(settings: Pick<ConnectionSettings, "tls" | "maxAnswerBytes">, onChange: (change: 1 | -1, reason?: Error) => void) {
     this.#settings = settings;
+    this.#onChange = onChange;
   }
 
   get closed(): boolean {
@@ -39,7 +42,16 @@ export class SocketSet {
   /** @throws Error once the set is closed */
   open(host: string, port: number, onConnect: () => void): FramedSocket {
     if (this.#closed) throw new Error("the client is closed");
-    const socket = framed(this.#dial(host, port), this.#settings.maxAnswerBytes, onConnect, () => this.#open.delete(socket));
+    let stands = false;
+    const heard = (): void => {
+      stands = true;
+      this.#onChange(1);
+    };
+    const ended = (reason: Error | undefined): void => {
+      this.#open.delete(socket);
+      if (stands) this.#onChange(-1, this.#closed ? undefined : reason);
+    };
+    const socket = framed(this.#dial(host, port), this.#settings.maxAnswerBytes, { onConnect, onHeard: heard, onClose: ended });
     this.#open.add(socket);
     return socket;
   }
@@ -65,31 +77,49 @@ export class SocketSet {
   }
 }
 
-function framed(wire: Socket, maxBytes: number, onConnect: () => void, onClose: () => void): FramedSocket {
+interface Ears {
+  readonly onConnect: () => void;
+  /** The first answer came. */
+  readonly onHeard: () => void;
+  readonly onClose: (reason: Error | undefined) => void;
+}
+
+function framed(wire: Socket, maxBytes: number, { onConnect, onHeard, onClose }: Ears): FramedSocket {
   const events = new EventEmitter();
   const splitter = frameSplitter(maxBytes);
-  let over = false;
+  let [stands, heard, over] = [false, false, false];
+  let why: Error | undefined;
   wire.once("encrypted" in wire ? "secureConnect" : "connect", () => {
+    stands = true;
     if (!over) onConnect();
   });
   wire.on("data", (chunk) => {
     try {
-      for (const frame of splitter.push(chunk)) if (!over) events.emit("data", frame);
+      for (const frame of splitter.push(chunk)) {
+        if (over) return;
+        if (!heard) onHeard();
+        heard = true;
+        events.emit("data", frame);
+      }
     } catch (thrown) {
       wire.destroy(thrown as Error);
     }
   });
-  wire.on("end", () => finish("end"));
-  wire.on("error", (reason) => finish("error", reason));
-  wire.on("close", () => {
-    finish("end");
-    onClose();
+  wire.on("end", () => {
+    if (stands) finish();
   });
-  // Told once: after an end there is no error, after an error no end.
-  function finish(event: "end" | "error", reason?: Error): void {
+  wire.on("error", finish);
+  wire.on("close", () => {
+    finish();
+    onClose(why);
+  });
+  // Told once: after an end there is no error, after an error no end. kafkajs waits for ever for a connection that ended before it stood.
+  function finish(reason?: Error): void {
     if (over) return;
     over = true;
-    events.emit(event, reason);
+    why = reason ?? new Error("the broker closed the connection");
+    if (reason === undefined && stands) events.emit("end");
+    else events.emit("error", why);
   }
   const socket: FramedSocket = {
     on(event, listener) {
