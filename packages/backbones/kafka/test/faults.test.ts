@@ -128,14 +128,4 @@ describe("faults of the broker and of the way to it", () => {
     attempt.abort();
     expect(await starting).toMatchObject({ code: "CONNECTION_FAILED" });
   }, 60_000);
-
-  test("down at the stop: it ends, and who still waits is told", async () => {
-    const topic = newWorld();
-    const host = await startHost(way.broker.bootstrap, { topic, group_id: topic });
-    await way.broker.kill();
-    const publishing = host.backbone.publish(version(1, 1)).catch((thrown: unknown) => thrown);
-    await host.stop();
-    expect(await publishing).toMatchObject({ code: "BUS_NOT_RUNNING" });
-    await way.broker.start();
-  }, 60_000);
 });

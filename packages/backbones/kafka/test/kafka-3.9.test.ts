@@ -1,14 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { kafka as startBroker, kafkaUnavailable, type Kafka } from "@threatbus/services";
+import { kafka as startBroker, needs, type Kafka } from "@threatbus/services";
 import { backboneSuite } from "@threatbus/testkit";
-import { afterAll, beforeAll, describe } from "vitest";
+import { afterAll, beforeAll } from "vitest";
 import { kafka } from "../src/index.ts";
 
 const version = "3.9.2";
-const missing = await kafkaUnavailable(version);
-if (missing !== undefined && (process.env["CI"] ?? "") !== "") throw new Error(`no Kafka ${version} for these tests, and CI is set: ${missing}`);
+const { describe } = await needs("kafka", version);
 
-describe.skipIf(missing !== undefined)(`Kafka ${version}${missing === undefined ? "" : ` (missing: ${missing})`}`, () => {
+describe(`Kafka ${version}`, () => {
   let broker: Kafka;
   beforeAll(async () => void (broker = await startBroker({ version })), 120_000);
   afterAll(() => broker.stop());

@@ -1,10 +1,12 @@
 import { kafka as startBroker, type Kafka, type KafkaOptions } from "@threatbus/services";
-import { chaosProxy, type ChaosProxy } from "@threatbus/testkit";
+import { chaosProxy, freePort, type ChaosProxy } from "@threatbus/testkit";
 
 export interface Proxied {
   readonly broker: Kafka;
   /** Clients that come through it stay with it. */
   readonly proxy: ChaosProxy;
+  /** Where the proxy leads new connections. */
+  readonly target: { readonly host: string; port: number };
   /** Through the proxy. */
   readonly bootstrap: string;
   /** Whether the broker's process is there. */
@@ -14,14 +16,13 @@ export interface Proxied {
 
 /** A broker and a proxy before it; whoever goes to `broker.bootstrap` passes it by. */
 export async function proxied(options: KafkaOptions = {}): Promise<Proxied> {
-  const target = { host: "127.0.0.1", port: 0 };
+  const target = { host: "127.0.0.1", port: await freePort() };
   const proxy = await chaosProxy({ target });
-  const broker = await startBroker({ ...options, advertise: proxy });
-  // Where the broker listens is known only now; the proxy looks when somebody connects.
-  target.port = broker.proxied.port;
+  const broker = await startBroker({ ...options, advertise: { host: proxy.host, port: proxy.port, listen: target.port } });
   return {
     broker,
     proxy,
+    target,
     bootstrap: `${proxy.host}:${proxy.port}`,
     runs() {
       try {
