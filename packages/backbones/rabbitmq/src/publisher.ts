@@ -89,7 +89,7 @@ export class Publisher {
     const lost = this.#returned.size > 0 && this.#returned.delete(outgoing.frame.id);
     if (taken && !lost) outbox.done(outgoing);
     else {
-      if (refused.value === 0) this.#setup.logger.warn("the broker did not take a message, and is offered it again; more are counted", { reason: lost ? "no queue" : "a queue is full" });
+      if (refused.value === 0) this.#setup.logger.warn("the broker did not take a message, and is offered it again; more are counted", { reason: lost ? "no queue" : "refused: a queue is full or not available" });
       refused.add();
       this.#refused++;
     }
