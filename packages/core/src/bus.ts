@@ -58,8 +58,6 @@ class ComposedBus implements ThreatBus {
   #announceReady: () => void = () => undefined;
   /** Resolves when the apps have started, or never will. */
   readonly #ready: Promise<void> = new Promise((resolve) => (this.#announceReady = resolve));
-  /** Since the first frame of a broker: looks after subscriptions that hold it up. */
-  #watching: Promise<void> | undefined;
   #publishing = 0;
   #announcePublished: () => void = () => undefined;
   #names = 0;
@@ -136,6 +134,7 @@ class ComposedBus implements ThreatBus {
     const failures = await startBackbones(this.#backbones, this.#deliver, manner, signal);
     if (failures.length > 0 || signal.aborted) return failures;
     this.#flowing = true;
+    void watchLag(this.#subscriptions, clock, signal);
     return callAll(this.#apps.map(({ name, instance }) => ({ plugin: name, run: () => instance.start(this.#busFor(name)) })), manner);
   }
 
@@ -191,7 +190,6 @@ class ComposedBus implements ThreatBus {
       return Promise.reject(thrown instanceof Error ? thrown : new Error(reasonOf(thrown)));
     }
     const now = this.#options.clock.now();
-    this.#watching ??= watchLag(this.#subscriptions, this.#options.clock, this.#stopping.signal);
     const outcome = this.#route(content, now).settled;
     this.#seen.remember(frame.id, outcome, now);
     return outcome;

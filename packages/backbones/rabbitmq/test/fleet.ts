@@ -24,8 +24,8 @@ export interface Fleet {
   readonly hosts: readonly FleetHost[];
   /** Publishes from this host, as fast as `underWay` allows, until `end`. */
   load(host?: number, underWay?: number): void;
-  /** Resolves when as many more messages were answered for. */
-  answered(count: number): Promise<void>;
+  /** Resolves when as many more messages of this host were answered for. */
+  answered(count: number, host?: number): Promise<void>;
   /** Ends the load; resolves when all that was published has reached every host. Nothing lost, nothing out of order, every account balanced. */
   end(): Promise<OracleReport>;
 }
@@ -49,19 +49,20 @@ export async function fleet(backbones: readonly ConfiguredBackbone[], { queue, h
     }, { name: "all", queue: { maxItems: 1_000_000, ...queue } });
   }
   let running = true;
-  let acked = 0;
+  const acked = backbones.map(() => 0);
   const producing: Promise<void>[] = [];
 
-  async function produce(bus: ThreatBus, producer: string, underWay: number): Promise<void> {
+  async function produce(host: number, underWay: number): Promise<void> {
+    const { bus } = hosts[host] as FleetHost;
     const open = new Set<Promise<void>>();
     while (running) {
       if (open.size >= underWay) await Promise.race(open);
       const sent = indicator();
-      oracle.claim(sent.id, sent.payload, producer);
+      oracle.claim(sent.id, sent.payload, names[host]);
       // Rejected only when a test has failed and its bus is stopped: then there is nothing more to count.
       const done: Promise<void> = bus.publish(sent).then(() => {
         oracle.acked(sent.id);
-        acked++;
+        acked[host] = (acked[host] ?? 0) + 1;
       }).catch(() => (running = false)).then(() => void open.delete(done));
       open.add(done);
     }
@@ -70,10 +71,10 @@ export async function fleet(backbones: readonly ConfiguredBackbone[], { queue, h
 
   return {
     hosts,
-    load: (host = 0, underWay = 200) => void producing.push(produce((hosts[host] as FleetHost).bus, `producer ${host}`, underWay)),
-    answered: (count) => {
-      const goal = acked + count;
-      return expect.poll(() => acked >= goal, { timeout: patience + count, interval: 5 }).toBe(true);
+    load: (host = 0, underWay = 200) => void producing.push(produce(host, underWay)),
+    answered: (count, host = 0) => {
+      const goal = (acked[host] ?? 0) + count;
+      return expect.poll(() => (acked[host] ?? 0) >= goal, { timeout: patience + count, interval: 5 }).toBe(true);
     },
     async end() {
       running = false;
