@@ -1,5 +1,5 @@
 import { Outbox, ThreatbusError, backoff } from "@threatbus/core";
-import type { Backbone, Host } from "@threatbus/core";
+import type { Backbone, Deliver, Host } from "@threatbus/core";
 import { KafkaFault, faultOf } from "./client/faults.ts";
 import type { KafkaOptions } from "./options.ts";
 import { Session } from "./session.ts";
@@ -7,6 +7,8 @@ import type { Part } from "./session.ts";
 
 /** Milliseconds between two lines of log about one trouble. */
 const unhurried = 30_000;
+/** Milliseconds of the longest timer there is. */
+const longest = 2 ** 31 - 1;
 
 /** A session with the cluster, and the outbox that waits for it. */
 export function createKafka(options: KafkaOptions, host: Host): Backbone {
@@ -19,6 +21,7 @@ export function createKafka(options: KafkaOptions, host: Host): Backbone {
   /** What of it does not work just now. */
   const broken = new Set<Part>();
   let stopped: Promise<void> | undefined;
+  let alive: NodeJS.Timeout | undefined;
   const { max_items: maxItems, max_bytes: maxBytes, overflow } = options.outbox;
   const outbox = new Outbox({ maxItems, maxBytes, overflow }, { metrics, logger }, () => session?.wake());
   metrics.gauge("kafka_connected", () => (session !== undefined && broken.size === 0 ? 1 : 0));
@@ -44,27 +47,39 @@ export function createKafka(options: KafkaOptions, host: Host): Backbone {
     }
   }
 
+  async function reach(deliver: Deliver, signal: AbortSignal): Promise<void> {
+    const ending = AbortSignal.any([signal, stopping.signal]);
+    const waits = backoff();
+    for (let last: KafkaFault | undefined; ; ) {
+      if (ending.aborted) throw notStarted(last);
+      broken.clear();
+      const attempt = new Session({ options, host, deliver, outbox, onState });
+      try {
+        await unlessAborted(attempt.open(), ending);
+        session = attempt;
+        attempt.wake();
+        return;
+      } catch (thrown) {
+        const left: Promise<void> = attempt.close().finally(() => leaving.delete(left));
+        leaving.add(left);
+        const fault = faultOf(thrown);
+        if (fault.kind === "denied" || fault.kind === "missing") throw failed(fault);
+        if (fault.kind !== "closed") tell("Kafka cannot be reached; trying again", (last = fault));
+        await clock.sleep(waits.next(), ending);
+      }
+    }
+  }
+
   return {
     async start(deliver, signal) {
-      const ending = AbortSignal.any([signal, stopping.signal]);
-      const waits = backoff();
-      for (let last: KafkaFault | undefined; ; ) {
-        if (ending.aborted) throw notStarted(last);
-        broken.clear();
-        const attempt = new Session({ options, host, deliver, outbox, onState });
-        try {
-          await unlessAborted(attempt.open(), ending);
-          session = attempt;
-          attempt.wake();
-          return;
-        } catch (thrown) {
-          const left: Promise<void> = attempt.close().finally(() => leaving.delete(left));
-          leaving.add(left);
-          const fault = faultOf(thrown);
-          if (fault.kind === "denied" || fault.kind === "missing") throw failed(fault);
-          if (fault.kind !== "closed") tell("Kafka cannot be reached; trying again", (last = fault));
-          await clock.sleep(waits.next(), ending);
-        }
+      // Between two attempts there may be nothing else that keeps the process alive.
+      clearInterval(alive);
+      alive = setInterval(() => undefined, longest);
+      try {
+        await reach(deliver, signal);
+      } catch (thrown) {
+        clearInterval(alive);
+        throw thrown;
       }
     },
     publish: (frame) => outbox.put(frame),
@@ -72,6 +87,7 @@ export function createKafka(options: KafkaOptions, host: Host): Backbone {
       return (stopped ??= (async () => {
         stopping.abort();
         await session?.close();
+        clearInterval(alive);
         session = undefined;
         await Promise.all(leaving);
         outbox.close();

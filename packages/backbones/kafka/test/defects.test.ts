@@ -134,7 +134,7 @@ describe("kafkajs on a bad network", () => {
     const first = await startHost(way.broker.bootstrap, { topic, group_id: `${topic}-writer`, create_topics: { partitions: 2 } });
     await first.backbone.publish(version(1, 1));
     const client = new kafkajs.Kafka({ brokers: [way.broker.bootstrap], logLevel: kafkajs.logLevel.NOTHING });
-    const stubborn = client.consumer({ groupId: topic, sessionTimeout: 10_000, rebalanceTimeout: 6_000, maxWaitTimeInMs: 100, retry: { retries: 0, restartOnFailure: async () => false } });
+    const stubborn = client.consumer({ groupId: topic, sessionTimeout: 10_000, rebalanceTimeout: 4_000, maxWaitTimeInMs: 100, retry: { retries: 0, restartOnFailure: async () => false } });
     let release = (): void => undefined;
     const held = new Promise<void>((resolve) => (release = resolve));
     onTestFinished(async () => {
@@ -146,7 +146,7 @@ describe("kafkajs on a bad network", () => {
     await stubborn.subscribe({ topic, fromBeginning: true });
     await stubborn.run({ eachMessage: () => ((holds = true), held) });
     await expect.poll(() => holds, { timeout: patience }).toBe(true);
-    const late = await startHost(way.broker.bootstrap, { topic, group_id: topic, config: { "max.poll.interval.ms": 6_000 } });
+    const late = await startHost(way.broker.bootstrap, { topic, group_id: topic, config: { "max.poll.interval.ms": 4_000 } });
     expect(late.host.entries.filter(({ level }) => level === "warn")).toEqual([]);
     expect(late.host.count("kafka_reconnects")).toBe(0);
   }, 60_000);

@@ -10,6 +10,9 @@ export const patience = 30_000;
 
 export type Options = Exclude<Parameters<typeof kafka>[0], undefined>;
 
+/** A stop waits for the answer to the last fetch. */
+export const soon = { "fetch.wait.max.ms": 50 } as const;
+
 export interface TestHost {
   readonly backbone: Backbone;
   readonly host: FakeHost<Clock>;
@@ -25,7 +28,7 @@ export function newWorld(): string {
 export function makeHost(bootstrap: string, { config, ...options }: Options, deliver: Deliver = async () => undefined): TestHost & { start(signal?: AbortSignal): Promise<void> } {
   const frames: Frame[] = [];
   const host = fakeHost({ name: "kafka", clock: systemClock });
-  const backbone = kafka({ ...options, config: { "bootstrap.servers": bootstrap, ...config } }).create(host);
+  const backbone = kafka({ ...options, config: { "bootstrap.servers": bootstrap, ...soon, ...config } }).create(host);
   const stop = async (): Promise<void> => {
     host.stopping.abort();
     await backbone.stop();
