@@ -133,6 +133,8 @@ class ComposedBus implements ThreatBus {
     const manner = { failed: "PLUGIN_START_FAILED", late: "PLUGIN_START_TIMEOUT", timeout: startTimeout, clock } as const;
     const failures = await startBackbones(this.#backbones, this.#deliver, manner, signal);
     if (failures.length > 0 || signal.aborted) return failures;
+    const untold = await this.#interests.tellAll().then(() => undefined, (thrown: ThreatbusError) => thrown);
+    if (untold !== undefined) return [untold];
     this.#flowing = true;
     void watchLag(this.#subscriptions, clock, signal);
     return callAll(this.#apps.map(({ name, instance }) => ({ plugin: name, run: () => instance.start(this.#busFor(name)) })), manner);
@@ -220,7 +222,7 @@ class ComposedBus implements ThreatBus {
   }
 
   async #subscribe(owner: string, topic: Topic | readonly Topic[], handle: Handler, options: SubscribeOptions): Promise<Subscription> {
-    if (!this.#flowing || this.#stopping.signal.aborted) throw this.#notRunning();
+    if (!(this.#flowing || this.#state === "new") || this.#stopping.signal.aborted) throw this.#notRunning();
     const topics = typeof topic === "string" ? [topic] : [...new Set(topic)];
     const span = options.snapshot ?? 0;
     if (!(span >= 0 && span <= longestSnapshot)) throw new ThreatbusError("OPTIONS_INVALID", "snapshot is no number of seconds up to 100 years", { plugin: owner });

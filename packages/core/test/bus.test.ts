@@ -152,6 +152,20 @@ describe("the handler's promise is the acknowledgement", () => {
   });
 });
 
+it("who subscribes before the start misses nothing, its snapshot included, and the backbone is told", async () => {
+  const backbone = loop();
+  const history = indicator();
+  const archive = app("archive", { async *snapshot() { yield history; } });
+  const bus = createBus({ backbones: [backbone.plugin], apps: [archive], logger: silentLogger });
+  const got: string[] = [];
+  await bus.subscribe("stix2/indicator", ({ body }) => void got.push((body as { id: string }).id), { snapshot: 60 });
+  expect(backbone.calls).toEqual([]);
+  await bus.start();
+  expect(backbone.calls).toContain("+stix2/indicator");
+  await vi.waitFor(() => expect(got).toEqual([history.id]));
+  await bus.stop();
+});
+
 describe("bounded queues", () => {
   it.each(["drop_oldest", "drop_newest"] as const)("one stalled of four loses what is counted, the others nothing (%s)", async (overflow) => {
     const { bus } = await running();
