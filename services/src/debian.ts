@@ -22,13 +22,17 @@ policy=/usr/sbin/policy-rc.d
 if [ ! -e $policy ]; then
   trap 'rm -f $policy' EXIT
   trap 'exit 1' HUP INT TERM
-  printf '#!/bin/sh\\n[ -d /proc/%s ] && exit 101\\nexit 104\\n' $$ > $policy
+  printf '#!/bin/sh\\nkill -0 %s && exit 101\\nexit 104\\n' $$ > $policy
   chmod 755 $policy
 fi
 export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
-install() { apt-get install --yes --quiet --no-install-recommends -o DPkg::Lock::Timeout=300 "$1"; }
-for name in $packages; do install "$name" && break; done ||
-  { apt-get update --quiet; for name in $packages; do install "$name" && break; done; }
+install() {
+  for name in $packages; do
+    if apt-get install --yes --quiet --no-install-recommends -o DPkg::Lock::Timeout=300 "$name"; then return 0; fi
+  done
+  return 1
+}
+install || { apt-get update --quiet; install; } || exit 1
 if [ -d /run/systemd/system ]; then
   for unit in $units; do systemctl disable --quiet "$unit" || true; done
 fi

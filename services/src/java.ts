@@ -24,8 +24,9 @@ export async function java(tell: Tell): Promise<string> {
 
 async function newEnough(): Promise<string | undefined> {
   const home = process.env["JAVA_HOME"] ?? "";
-  const others = existsSync(homes) ? readdirSync(homes).map((name) => join(homes, name, "bin", "java")) : [];
-  for (const command of [...(home === "" ? [] : [join(home, "bin", "java")]), "java", ...others]) {
+  const folders = [...(home === "" ? [] : [home]), ...(existsSync(homes) ? readdirSync(homes).map((name) => join(homes, name)) : [])];
+  const commands = folders.map((folder) => join(folder, "bin", "java")).filter((command) => existsSync(command));
+  for (const command of ["java", ...commands]) {
     if ((await majorOf(command)) >= oldest) return command;
   }
   return undefined;

@@ -30,6 +30,9 @@ export async function requireKafka(version: string = newestKafka, tell: Tell = (
   return { java: command, classPath: join(await jars(version, tell), "*") };
 }
 
+/** In full: by its short name Maven would look for the newest, and when it cannot, would say that there is none. */
+const copy = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies";
+
 /**
  * Downloads into a folder beside and renames it when all is there. Who comes second waits for the lock, and then finds the work done; what
  * a killed download left is removed by the next.
@@ -38,9 +41,10 @@ const script = `
 set -eu
 [ ! -d "$folder" ] || exit 0
 rm -rf "$folder.part"
+trap 'rm -rf "$folder.part"' EXIT
 mkdir "$folder.part"
 printf %s "$project" > "$folder.part/pom.xml"
-mvn --batch-mode --quiet --file "$folder.part/pom.xml" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$folder.part/jars"
+mvn --batch-mode --quiet --file "$folder.part/pom.xml" ${copy} -DincludeScope=runtime -DoutputDirectory="$folder.part/jars"
 mv "$folder.part" "$folder"
 `;
 
@@ -54,7 +58,7 @@ async function jars(version: string, tell: Tell): Promise<string> {
     await mkdir(cache, { recursive: true });
     const env = { ...process.env, folder, project: project(version) };
     await run("flock", [cache, "sh", "-c", script], { env, timeout: patience, maxBuffer: 64 * 1024 * 1024 }).catch((thrown: unknown) => {
-      throw new Unavailable(`Kafka ${version} is not here, and Maven cannot download it: ${quoted(thrown, /(?<=^\[ERROR\] ).*/m)}`);
+      throw new Unavailable(`Kafka ${version} is not here, and Maven cannot download it: ${quoted(thrown, /(?<=^\[ERROR\] ).*?(?=$| -> \[Help)/m)}`);
     });
   }
   return join(folder, "jars");

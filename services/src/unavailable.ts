@@ -12,11 +12,12 @@ export function requireLinux(): void {
   if (!(process.env["PATH"] ?? "").split(":").some((folder) => existsSync(`${folder}/setpriv`))) throw new Unavailable("the command setpriv (util-linux) is missing");
 }
 
-/** The line of a failed command's output that says what is wrong, or what comes nearest to it. One line, 300 characters at most. */
+/** The line of a failed command's output that says what is wrong, or what comes nearest to it. One line; of a long one, both ends. */
 export function quoted(thrown: unknown, line: RegExp): string {
   const { stdout = "", stderr = "", message = "", killed = false } = thrown as { stdout?: string; stderr?: string; message?: string; killed?: boolean };
   if (killed) return "it took too long";
-  const output = stripVTControlCharacters(`${stderr}\n${stdout}`);
-  const found = line.exec(output)?.[0] ?? output.trim().split("\n").at(-1) ?? "";
-  return (found === "" ? message : found).trim().slice(0, 300);
+  const output = stripVTControlCharacters(`${stderr}\n${stdout}`).trim();
+  const found = (line.exec(output)?.[0] ?? output.split("\n").at(-1) ?? "").trim();
+  const text = found === "" ? message : found;
+  return text.length <= 400 ? text : `${text.slice(0, 150)} … ${text.slice(-250)}`;
 }
