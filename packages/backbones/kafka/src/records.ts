@@ -1,4 +1,4 @@
-import type { Frame, Message } from "@threatbus/core";
+import type { Frame, Outgoing } from "@threatbus/core";
 import type { IncomingRecord, OutgoingRecord } from "./client/contract.ts";
 
 /** What Kafka's record says about a frame besides its payload. */
@@ -7,19 +7,12 @@ export const headers = { id: "x-threatbus-id", topic: "x-threatbus-topic", origi
 /** Characters of a header that are looked at: ids and topics are shorter. */
 const longestHeader = 256;
 
-/** Messages about one STIX object have one key, so that Kafka keeps their order; the others are kept in order by their topic. */
-export function keyOf(frame: Frame): string {
-  const { body } = frame as Partial<Message>;
-  if (typeof body !== "object") return frame.topic;
-  const { id, snapshot_id } = body as { id?: string; snapshot_id?: string };
-  return id ?? snapshot_id ?? frame.topic;
-}
-
-export function recordOf(frame: Frame, topic: string, origin: string): OutgoingRecord {
+/** Messages about one STIX object have one key, so that Kafka keeps their order. */
+export function recordOf({ frame, key }: Outgoing, topic: string, origin: string): OutgoingRecord {
   const { payload } = frame;
   return {
     topic,
-    key: keyOf(frame),
+    key,
     value: Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength),
     headers: { [headers.id]: frame.id, [headers.topic]: frame.topic, [headers.origin]: origin },
   };

@@ -1,5 +1,5 @@
 import { ThreatbusError, backoff } from "@threatbus/core";
-import type { Clock, Frame, Outbox } from "@threatbus/core";
+import type { Clock, Outbox, Outgoing } from "@threatbus/core";
 import type { OutgoingRecord } from "./client/contract.ts";
 import { KafkaFault, faultOf } from "./client/faults.ts";
 import type { Producer } from "./client/producer.ts";
@@ -11,18 +11,14 @@ export interface SenderOptions {
   readonly topics: Topics;
   readonly clock: Clock;
   readonly limits: { readonly maxItems: number; readonly maxBytes: number };
-  readonly recordOf: (frame: Frame) => OutgoingRecord;
+  readonly recordOf: (outgoing: Outgoing) => OutgoingRecord;
 }
 
-/** A record and whoever waits for it. */
-interface Item {
-  readonly record: OutgoingRecord;
-  readonly done: () => void;
-  /** The broker will not have it. */
-  readonly fail: (fault: KafkaFault) => void;
-  /** Nobody will send it any more. */
-  readonly abandon: () => void;
-}
+/** A record and whoever waits for it: a publisher, through the outbox, or one who sent it by itself. */
+type Item = { readonly record: OutgoingRecord } & (
+  | { readonly outgoing: Outgoing }
+  | { readonly outgoing?: never; readonly resolve: () => void; readonly reject: (fault: KafkaFault) => void }
+);
 
 /** Bytes a record takes besides its payload, about. */
 const overhead = 300;
@@ -54,7 +50,7 @@ export class Sender {
   send(record: OutgoingRecord): Promise<void> {
     if (this.#closing.signal.aborted) return Promise.reject(closed());
     return new Promise((resolve, reject) => {
-      this.#aside.push({ record, done: resolve, fail: reject, abandon: () => reject(closed()) });
+      this.#aside.push({ record, resolve, reject });
       this.wake();
     });
   }
@@ -67,7 +63,7 @@ export class Sender {
   /** Gives up on what waits; what is in the outbox stays there. Close the producer, too. */
   close(): void {
     this.#closing.abort();
-    for (const { abandon } of this.#aside) abandon();
+    for (const item of this.#aside) this.#abandon(item);
     this.#aside = [];
   }
 
@@ -97,9 +93,24 @@ export class Sender {
   #take(): Item | undefined {
     const { outbox, recordOf } = this.#options;
     const outgoing = outbox.take();
-    if (outgoing === undefined) return undefined;
-    const fail = (fault: KafkaFault): void => outbox.fail(outgoing, new ThreatbusError("BACKBONE_FAILED", `Kafka did not take the message: ${fault.message}`, { cause: fault, ...(fault.hint !== undefined && { hint: fault.hint }) }));
-    return { record: recordOf(outgoing.frame), done: () => outbox.done(outgoing), fail, abandon: () => undefined };
+    return outgoing === undefined ? undefined : { record: recordOf(outgoing), outgoing };
+  }
+
+  #done(item: Item): void {
+    if (item.outgoing === undefined) item.resolve();
+    else this.#options.outbox.done(item.outgoing);
+  }
+
+  /** The broker will not have it. */
+  #fail(item: Item, fault: KafkaFault): void {
+    if (item.outgoing === undefined) return item.reject(fault);
+    const { message, hint } = fault;
+    this.#options.outbox.fail(item.outgoing, new ThreatbusError("BACKBONE_FAILED", `Kafka did not take the message: ${message}`, { cause: fault, ...(hint !== undefined && { hint }) }));
+  }
+
+  /** Nobody will send it any more. What is in the outbox stays there. */
+  #abandon(item: Item): void {
+    if (item.outgoing === undefined) item.reject(closed());
   }
 
   async #send(batch: readonly Item[]): Promise<void> {
@@ -111,16 +122,16 @@ export class Sender {
       try {
         await topics.ensure(names, this.#closing.signal);
         await producer.send(records);
-        for (const { done } of batch) done();
+        for (const item of batch) this.#done(item);
         return;
       } catch (thrown) {
         const fault = faultOf(thrown);
-        if (fault.kind === "closed" || this.#closing.signal.aborted) return batch.forEach(({ abandon }) => abandon());
+        if (fault.kind === "closed" || this.#closing.signal.aborted) return batch.forEach((item) => this.#abandon(item));
         if (fault.kind === "missing" && topics.mayCreate) {
           topics.forget(names);
           await clock.sleep(waits.next(), this.#closing.signal);
         } else if (batch.length === 1 || fault.kind === "missing") {
-          for (const { fail } of batch) fail(fault);
+          for (const item of batch) this.#fail(item, fault);
           return;
         } else {
           // One of them is the reason: the others have nothing to do with it.

@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { hostname } from "node:os";
-import type { Deliver, Frame, Host, Outbox } from "@threatbus/core";
+import type { Deliver, Host, Outbox } from "@threatbus/core";
 import { Consumer } from "./client/consumer.ts";
 import type { Driver, Partition } from "./client/contract.ts";
 import { KafkaFault, faultOf } from "./client/faults.ts";
@@ -75,7 +75,7 @@ export class Session {
     this.#mustGoOn();
     await producer.connect();
     const origin = hostname();
-    const sender = new Sender({ outbox, producer, topics, clock, limits: batch, recordOf: (frame: Frame) => recordOf(frame, topics.nameFor(frame.topic), origin) });
+    const sender = new Sender({ outbox, producer, topics, clock, limits: batch, recordOf: (outgoing) => recordOf(outgoing, topics.nameFor(outgoing.frame.topic), origin) });
     const handle = deliveries({
       deliver, clock, logger, metrics, signal: this.#closing.signal,
       deadLetterTopic: options.dead_letter_topic,
