@@ -133,7 +133,7 @@ class Entry implements Outgoing, Queued {
   get key(): string {
     const body = this.frame instanceof Content ? this.frame.raw : undefined;
     if (typeof body !== "object") return this.frame.topic;
-    return "snapshot_id" in body ? (body as SnapshotRequest).snapshot_id : (body as StixObject).id;
+    return "snapshot_id" in body ? (body as SnapshotRequest).snapshot_id : (body).id;
   }
 
   lighten(): void {

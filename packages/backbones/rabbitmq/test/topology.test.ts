@@ -69,6 +69,9 @@ describe("what a host declares", () => {
       properties: { messageId: sent.id, type: "yara/rule", deliveryMode: 2, contentType: "text/plain", headers: { "x-threatbus-origin": expect.any(String) as string } },
       content: Buffer.from(sent.payload),
     });
+    // A snapshot is asked for now: whoever comes back tomorrow must not answer it.
+    await backbone.publish(message({ type: "snapshotrequest", snapshot_type: 1, snapshot_id: "a", snapshot: 60 }));
+    await expect.poll(async () => look.get(queue, { noAck: true }), { timeout: patience }).toMatchObject({ properties: { type: "threatbus/snapshotrequest", expiration: "300000" } });
   });
 
   test("bare JSON, as hosts of the first Threat Bus send it, is understood by what is inside", async () => {
