@@ -1,4 +1,3 @@
-import type { StixObject } from "stix2-ts-types";
 import type { Frame, Host, Overflow, SnapshotRequest } from "./contract.ts";
 import { ThreatbusError } from "./errors.ts";
 import { Content } from "./message.ts";
