@@ -67,7 +67,14 @@ async function launchIn(folder: string, tls: boolean | "mutual", conf: readonly 
     log,
     answers: () => answersAmqp(connect(port, "127.0.0.1")),
   });
-  const ctl = async (...args: readonly string[]): Promise<string> => (await run(join(rabbitmqPrograms, "rabbitmqctl"), args, { env, cwd: folder })).stdout;
+  const command = async (...args: readonly string[]): Promise<string> => (await run(join(rabbitmqPrograms, "rabbitmqctl"), args, { env, cwd: folder })).stdout;
+  const ctl = (...args: readonly string[]): Promise<string> =>
+    command(...args).catch(async (failed: Error) => {
+      // A node answers its first clients a moment before it takes orders.
+      if (!/app to be running/.test(failed.message)) throw failed;
+      await command("await_startup");
+      return command(...args);
+    });
   await node.start();
   return {
     url: `amqp://guest:guest@127.0.0.1:${port}`,
