@@ -23,7 +23,7 @@ export function install() {
 export function build({ declarations = false } = {}) {
   const sources = packages().flatMap(({ folder }) => [join(folder, "package.json"), ...filesBelow(join(folder, "src"))]);
   const state = digest([...sources, "tsconfig.base.json", "scripts/build.mjs"]);
-  const isDone = (kind) => remembered(kind) === state && packages().every(isBuilt);
+  const isDone = (kind) => remembered(kind) === state && packages().every(kind === "declarations" ? isDeclared : isBuilt);
   if (!isDone("build-js")) {
     say("building the packages");
     run(process.execPath, [join(root, "scripts", "build.mjs"), "--js"], { quiet: true });
@@ -56,6 +56,10 @@ function fail(text) {
 
 function isBuilt({ folder }) {
   return !existsSync(join(folder, "src")) || existsSync(join(folder, "dist"));
+}
+
+function isDeclared({ folder, manifest }) {
+  return manifest.private === true || existsSync(join(folder, "dist", "index.d.ts"));
 }
 
 function filesBelow(folder) {
