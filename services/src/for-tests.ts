@@ -19,7 +19,7 @@ export interface SharedBrokers {
  * `describe` is skipped; with CI set, it throws the reason instead. `version` is one of Kafka's, by default the newest known here.
  */
 export async function needs(kind: BrokerKind, version?: string): Promise<Needed> {
-  return needed(kind, await unavailable(kind, undefined, version));
+  return needed(kinds[kind].title, await unavailable(kind, undefined, version));
 }
 
 /**
@@ -31,7 +31,7 @@ export async function brokerForTests(kind: BrokerKind): Promise<Needed & { reado
   const { given, start } = kinds[kind];
   const at = (needed: Needed, address: string): Needed & { readonly url: string; readonly bootstrap: string } => ({ ...needed, url: address, bootstrap: address });
   const address = environment(given);
-  if (address !== undefined) return at(await needed(kind, undefined), address);
+  if (address !== undefined) return at(await needed(kinds[kind].title, undefined), address);
   const own = await needs(kind);
   if (own.missing !== undefined) return at(own, "");
   const broker = await start();
@@ -40,11 +40,11 @@ export async function brokerForTests(kind: BrokerKind): Promise<Needed & { reado
   return at(own, broker.address);
 }
 
-async function needed(kind: BrokerKind, missing: string | undefined): Promise<Needed> {
+/** @param title what is needed, for sentences */
+export async function needed(title: string, missing: string | undefined): Promise<Needed> {
   // Not at the top: benchmarks load this package, too, and no test runner.
   const { describe } = await import("vitest");
-  if (missing === undefined) return { missing, describe: (title, body) => void describe(title, body) };
-  const { title: broker } = kinds[kind];
-  if (environment("CI") !== undefined) throw new Error(`no ${broker} for these tests, and CI is set: ${missing}`);
-  return { missing, describe: (title, body) => void describe.skip(`${title} (no ${broker}: ${missing})`, body) };
+  if (missing === undefined) return { missing, describe: (name, body) => void describe(name, body) };
+  if (environment("CI") !== undefined) throw new Error(`no ${title} for these tests, and CI is set: ${missing}`);
+  return { missing, describe: (name, body) => void describe.skip(`${name} (no ${title}: ${missing})`, body) };
 }

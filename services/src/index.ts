@@ -31,6 +31,8 @@ export { kafka } from "./kafka.ts";
 export type { Kafka, KafkaOptions } from "./kafka.ts";
 export { rabbitmq } from "./rabbitmq.ts";
 export type { Rabbitmq, RabbitmqOptions, TlsListener } from "./rabbitmq.ts";
+export { needsReference, reference, referenceVersion, requireReference } from "./reference.ts";
+export type { Reference, ReferenceOptions } from "./reference.ts";
 export { installBrokers, shareBrokers } from "./shared.ts";
 export type { SharedRun } from "./shared.ts";
 export type { Certificates } from "./certificates.ts";
