@@ -39,16 +39,16 @@ export function createRabbitmq(options: RabbitmqOptions, { clock, logger, metric
   /** Tries until there is a session. Rejects with the last trouble when the signal fires; with a lasting one at once, unless `forever`. */
   async function reach(deliver: Deliver, signal: AbortSignal, forever: boolean): Promise<Session> {
     const waits = backoff();
-    for (;;) {
+    for (let last: Trouble | undefined; ; ) {
       try {
         return await openSession({ options, form, deliver, outbox, clock, logger, ...counters }, signal);
       } catch (thrown) {
-        if (signal.aborted) throw notStarted(thrown);
-        const trouble = troubleOf(thrown, options);
-        if (trouble.permanent && !forever) throw trouble.error;
-        tell(trouble);
-        await clock.sleep(trouble.permanent ? unhurried : waits.next(), signal);
-        if (signal.aborted) throw trouble.error;
+        if (signal.aborted) throw last?.error ?? notStarted(thrown);
+        last = troubleOf(thrown, options);
+        if (last.permanent && !forever) throw last.error;
+        tell(last);
+        await clock.sleep(last.permanent ? unhurried : waits.next(), signal);
+        if (signal.aborted) throw last.error;
       }
     }
   }

@@ -116,7 +116,7 @@ describe("faults of the broker and of the way to it", () => {
     broker.pause();
     onTestFinished(() => broker.resume());
     const backbone = host(`faults-${++worlds}`, 0, { connect_timeout: 0.3 });
-    const bus = createBus({ backbones: [backbone], logger: silentLogger, startTimeout: 1_000 });
+    const bus = createBus({ backbones: [backbone], logger: silentLogger, startTimeout: 2_000 });
     await expect(bus.start()).rejects.toMatchObject({ code: "CONNECTION_FAILED", message: expect.stringContaining("does not answer in time") as string });
   }, 60_000);
 
