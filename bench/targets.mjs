@@ -1,9 +1,10 @@
 // What the load is sent through: our bus, the bare forwarder, the Python reference. Each looks the same from outside.
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { requireReference } from "@threatbus/services";
 import { subscribe, unsubscribe } from "./manage.mjs";
-import { complete, freePorts, launch, pause } from "./processes.mjs";
+import { freePorts, launch, pause } from "./processes.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 export const cache = join(here, ".cache");
@@ -70,16 +71,7 @@ export async function startBus() {
 }
 
 /** Installs the reference in a virtual environment of its own, once. Rejects if that is not possible. */
-export async function installReference() {
-  const folder = join(cache, "reference");
-  const bin = join(folder, "bin", "threatbus");
-  if (existsSync(bin)) return bin;
-  mkdirSync(cache, { recursive: true });
-  console.log("Installing the Python reference into a virtual environment");
-  await complete("python3", ["-m", "venv", folder]);
-  await complete(join(folder, "bin", "pip"), ["install", "-q", "threatbus==2022.5.16", "threatbus-inmem", "threatbus-zmq"], 300_000);
-  return bin;
-}
+export const installReference = () => requireReference((progress) => console.log(`  ${progress}`));
 
 /** Writes a configuration both the reference and our command read. */
 export function writeConfiguration([manage, pub, sub], name) {
