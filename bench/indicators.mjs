@@ -1,4 +1,4 @@
-// The indicators that the generator in load/ sends, for measurements that need no network.
+// The indicators that the generator in load/ sends, for measurements that do without it.
 import { readFileSync } from "node:fs";
 
 /** One template a line; a mark (@) takes a digit of the sequence number, within one JSON string from the right. */
@@ -13,6 +13,21 @@ const digits = 12;
 export function indicators(first, count) {
   const templates = readFileSync(templatesPath, "utf8").trimEnd().split("\n");
   return Array.from({ length: count }, (_, i) => Buffer.from(fill(templates[(first + i) % templates.length], first + i)));
+}
+
+/** Where the sequence number stands in every one of them: at the end of the id. */
+const place = readFileSync(templatesPath, "latin1").indexOf("@");
+
+/** @param {Buffer} payload JSON of an indicator from here */
+export function idOf(payload) {
+  return payload.latin1Slice(place + digits - "indicator--".length - 36, place + digits);
+}
+
+/** @param {Uint8Array} payload JSON of an indicator from here */
+export function sequenceOf(payload) {
+  let sequence = 0;
+  for (let i = place; i < place + digits; i++) sequence = 10 * sequence + payload[i] - 48;
+  return sequence;
 }
 
 function fill(template, sequence) {

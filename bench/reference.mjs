@@ -10,24 +10,33 @@ export const title = "Reference: the bus beside the Python Threat Bus 2022.5.16"
 
 /** @returns {Promise<import("./figures.mjs").Row[]>} */
 export async function run({ rounds, seconds }) {
-  let bin;
-  try {
-    bin = await installReference();
-  } catch (error) {
-    console.log(`  skipped, the reference cannot be installed: ${error.message}`);
-    return [{ figure: "the Python reference", ours: "skipped: it cannot be installed here" }];
-  }
-  return [
-    ...(await compare(bin, 1, { rounds, seconds, bar: 80, key: "rate", unit: "messages/s, one subscriber" })),
-    ...(await compare(bin, 10, { rounds, seconds, bar: 50, key: "deliveries", unit: "deliveries/s, ten subscribers" })),
-  ];
+  const bin = await referenceOrReason();
+  if (bin === undefined) return [{ figure: "the Python reference", ours: "skipped: it cannot be installed here" }];
+  const start = [startBus, () => startReference(bin)];
+  const one = { subscribers: 1, bar: 80, key: "rate", unit: "messages/s, one subscriber", probe: 100_000 };
+  const ten = { subscribers: 10, bar: 50, key: "deliveries", unit: "deliveries/s, ten subscribers", probe: 10_000 };
+  return [...(await besideReference(...start, { rounds, seconds, ...one })), ...(await besideReference(...start, { rounds, seconds, ...ten }))];
 }
 
-async function compare(bin, subscribers, { rounds, seconds, bar, key, unit }) {
-  const bus = await startBus();
-  const reference = await startReference(bin);
+/** The reference's command. Prints the reason where it cannot be had. */
+export async function referenceOrReason() {
   try {
-    const busLoad = await calibrate(bus, { subscribers, seconds, probe: Math.round(100_000 / subscribers) });
+    return await installReference();
+  } catch (error) {
+    console.log(`  skipped, the reference cannot be installed: ${error.message}`);
+    return undefined;
+  }
+}
+
+/**
+ * Two targets, the second being the reference, or hosts of it.
+ * @returns {Promise<import("./figures.mjs").Row[]>}
+ */
+export async function besideReference(startOurs, startTheirs, { rounds, seconds, subscribers, bar, key, unit, probe }) {
+  const bus = await startOurs();
+  const reference = await startTheirs();
+  try {
+    const busLoad = await calibrate(bus, { subscribers, seconds, probe });
     const { load, backlog } = await sustained(reference, { subscribers, seconds });
     const result = await pairs(rounds, () => transfer(bus, busLoad), () => transfer(reference, load));
     const { ours, theirs, ratio, ratios } = result.of(key);
@@ -37,7 +46,7 @@ async function compare(bin, subscribers, { rounds, seconds, bar, key, unit }) {
     return [
       {
         figure: `${unit}: reference, sustained`,
-        ours: perSecond(ours),
+        ours: perSecond(ours) + (busLoad.pace > 0 ? " (paced)" : ""),
         beside: perSecond(theirs),
         ...held,
         pass: held.pass && lost[0] + lost[1] === 0,

@@ -13,7 +13,7 @@ const tcp = (port) => `tcp://127.0.0.1:${port}`;
 /**
  * @typedef {object} Target
  * @property {string} name
- * @property {number} pid
+ * @property {number} [pid] of its process; `pids` where it has several
  * @property {string} input where messages are sent
  * @property {string} output where subscribers connect
  * @property {(count: number) => Promise<string[]>} subscribe prefixes for as many subscribers
@@ -102,12 +102,12 @@ export async function startReference(bin) {
   };
 }
 
-async function subscribeAll(manage, count) {
+export async function subscribeAll(manage, count) {
   const prefixes = [];
   for (let i = 0; i < count; i++) prefixes.push(await subscribe(manage));
   return prefixes;
 }
 
-async function unsubscribeAll(manage, prefixes) {
+export async function unsubscribeAll(manage, prefixes) {
   for (const prefix of prefixes) await unsubscribe(manage, prefix);
 }

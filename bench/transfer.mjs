@@ -21,10 +21,10 @@ export async function transfer(target, { subscribers, count, pace = 0 }) {
   const prefixes = await target.subscribe(subscribers);
   const sink = await drain({ from: target.output, prefixes, count, first });
   await target.attached(subscribers);
-  const cpu = cpuOf(target.pid);
+  const cpu = cpuOfAll(target);
   const sent = await blast({ to: target.input, count, first, rate: pace });
   const got = await sink.result();
-  const targetCpu = cpuOf(target.pid) - cpu;
+  const targetCpu = cpuOfAll(target) - cpu;
   await target.end(prefixes);
   return {
     rate: got.received / subscribers / got.seconds,
@@ -35,6 +35,9 @@ export async function transfer(target, { subscribers, count, pace = 0 }) {
     cores: { target: targetCpu / got.seconds, generator: sent.cpu / got.seconds, sink: got.cpu / got.seconds },
   };
 }
+
+/** Of a target that may be several processes. */
+const cpuOfAll = ({ pid, pids = [pid] }) => pids.reduce((sum, each) => sum + cpuOf(each), 0);
 
 /**
  * Warms a target up and finds how it is to be loaded: with a generator that waits for room, or, if that loses messages, with a pace just
