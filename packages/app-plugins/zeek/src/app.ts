@@ -14,7 +14,7 @@ import { BridgeServer } from "./websocket/server.ts";
 import type { WebSocketTerms } from "./websocket/terms.ts";
 import { Troubles } from "./troubles.ts";
 
-/** Milliseconds between two looks at what is due. */
+/** Milliseconds between two looks at what is due, at most. */
 const period = 1_000;
 
 /** Something that connects Zeeks, ended with the app. */
@@ -75,11 +75,12 @@ export function createZeek(options: ZeekOptions, host: Host): App {
   }
 
   async function tend(all: Members, peers: Peers): Promise<void> {
+    const interval = options.ping_interval * 1_000;
     while (!ended.signal.aborted) {
-      await host.clock.sleep(period, ended.signal);
+      await host.clock.sleep(Math.min(period, interval / 2), ended.signal);
       all.tend();
-      peers.tend(options.ping_interval * 1_000);
-      for (const transport of transports) transport.tend?.(options.ping_interval * 1_000);
+      peers.tend(interval);
+      for (const transport of transports) transport.tend?.(interval);
     }
   }
 

@@ -209,7 +209,7 @@ describe("a sighting", () => {
     [idOf(1), [idOf(1), undefined]], [idOf(1).slice(11), [idOf(1), undefined]], ["known.example", [idOf(2), undefined]],
     ["unknown.example", ["note--00000000-0000-4000-8000-000000000000", "unknown.example"]], ["", "id"], ["x".repeat(2_000), "id"],
   ])("of %s", (text, expected) => expect(reference(text)).toEqual(expected));
-  it.each([[[]], [[none, none, none]], [[timestamp(0n), string("x")]], [[timestamp(0n), string("x"), vector([])]]])("that is none", (args) => expect(sightingOf(args as Value[], 0, () => undefined)).toBe("arguments"));
+  it.each([[[]], [[none, none, none]], [[timestamp(0n), string("x")]], [[timestamp(0n), string("x"), vector([])]]])("that is none", (args) => expect(sightingOf(args, 0, () => undefined)).toBe("arguments"));
   test("passes the bus's check, whatever Zeek puts into it", () => {
     fc.assert(fc.property(fc.array(fc.tuple(values(), values()), { maxLength: 4 }), values(), (entries, odd) => {
       const sighting = sightingOf([timestamp(0n), string(idOf(1)), { type: "table", value: entries }], 0, () => undefined);

@@ -71,7 +71,7 @@ const paths = new Map([
 /** Publishes the indicator behind a recorded intel event. Returns false for what this side does not give to Zeek: types without an object path, malformed values. */
 async function publishAgain({ bus }: Parts, args: NonNullable<ReturnType<typeof eventOf>>["args"]): Promise<boolean> {
   const fields = args[0]?.type === "vector" ? args[0].value : [];
-  const [ts, id, type, value, operation] = fields.map((field) => (field.type === "timestamp" ? stixTime(field.value) : field.type === "string" ? (field.value as string) : "")) as string[];
+  const [ts, id, type, value, operation] = fields.map((field): string => (field.type === "timestamp" ? stixTime(field.value) : field.type === "string" ? (field.value as string) : ""));
   if (fields.length !== 5) return false;
   const path = type === "ADDR" ? `ipv${value?.includes(":") === true ? 6 : 4}-addr:value` : type === "FILE_HASH" ? `file:hashes.${value?.length === 32 ? "MD5" : "'SHA-256'"}` : paths.get(type ?? "");
   if (path === undefined) return false;

@@ -47,6 +47,7 @@ export class Peering implements Link {
   #open = true;
   #heard: number;
   #frames = 0;
+  #asked = false;
   #pinged = 0;
   #answered: (() => void) | undefined;
   #closing: Promise<void> | undefined;
@@ -64,6 +65,11 @@ export class Peering implements Link {
 
   get peer(): PeerId {
     return this.#setup.peer;
+  }
+
+  /** Whether it was asked for a sign of life since anything came. */
+  get asked(): boolean {
+    return this.#asked;
   }
 
   /** Milliseconds since anything came. */
@@ -97,6 +103,7 @@ export class Peering implements Link {
   /** Tells whether the other side still answers, with a ping of its own. */
   ping(): void {
     if (!this.#open) return;
+    this.#asked = true;
     const payload = Buffer.alloc(8);
     payload.writeUInt32BE(++this.#pinged, 4);
     this.#write({ receiver: this.peer, type: messageTypes.ping, topic: reservedTopic }, rawPayload(payload));
@@ -114,6 +121,7 @@ export class Peering implements Link {
     const { host, troubles } = this.#setup;
     this.#heard = host.clock.now();
     this.#frames++;
+    this.#asked = false;
     // A frame of no length is a sign of life.
     if (frame.length > 0) {
       try {

@@ -47,10 +47,10 @@ export class Peers {
     }, { once: true });
   }
 
-  /** Asks those that were silent for `interval` ms for a sign of life, and ends those that were for three times as long. */
+  /** Asks those that were silent for `interval` ms for a sign of life, and ends those that were asked and silent for three times as long. */
   tend(interval: number): void {
     for (const peering of this.#standing.values()) {
-      if (peering.silence >= 3 * interval) peering.drop();
+      if (peering.asked && peering.silence >= 3 * interval) peering.drop();
       else if (peering.silence >= interval) peering.ping();
     }
   }

@@ -51,6 +51,8 @@ export class Session implements Link {
   #style: { readonly zone: Zone; readonly decimals: 3 | 9 } | undefined;
   #reason: string | undefined;
   #heard: number;
+  /** Whether it was asked for a sign of life since. */
+  #asked = false;
   #closing: Promise<void> | undefined;
   readonly #waiting = new Set<() => void>();
   /** Resolves when the connection is gone. */
@@ -65,7 +67,7 @@ export class Session implements Link {
     this.#identity = setup.remote;
     this.#heard = host.clock.now();
     socket.on("message", (data: Buffer) => this.#receive(data));
-    for (const sign of ["ping", "pong"] as const) socket.on(sign, () => (this.#heard = host.clock.now()));
+    for (const sign of ["ping", "pong"] as const) socket.on(sign, () => this.#hear());
     socket.on("error", (error) => (this.#reason ??= reasonOf(error)));
     this.ended = new Promise((resolve) => socket.once("close", (code: number, reason: Buffer) => resolve(this.#gone(code, reason.toString()))));
     if (socket.readyState === WebSocket.OPEN) this.#begin();
@@ -108,8 +110,11 @@ export class Session implements Link {
   tend(interval: number): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return;
     const silence = this.#setup.host.clock.now() - this.#heard;
-    if (silence >= 3 * interval) this.#fail("no sign of life");
-    else if (silence >= interval) this.#socket.ping();
+    if (this.#asked && silence >= 3 * interval) this.#fail("no sign of life");
+    else if (silence >= interval) {
+      this.#asked = true;
+      this.#socket.ping();
+    }
   }
 
   close(): Promise<void> {
@@ -138,10 +143,15 @@ export class Session implements Link {
     });
   }
 
+  #hear(): void {
+    this.#heard = this.#setup.host.clock.now();
+    this.#asked = false;
+  }
+
   /** Takes one message. Never throws: what cannot be read is counted, and the next one is. */
   #receive(data: Buffer): void {
-    const { host, troubles, zone } = this.#setup;
-    this.#heard = host.clock.now();
+    const { troubles, zone } = this.#setup;
+    this.#hear();
     try {
       this.#handle(decodeJson(data, this.#style?.zone ?? zone));
     } catch (thrown) {
