@@ -15,7 +15,7 @@ import type { Troubles } from "./troubles.ts";
 import { unwrap, type ZeekEvent } from "./wire/event.ts";
 
 /** Indicators in a row before others get their turn. */
-const turn = 64;
+const turn = 128;
 /** Random letters behind a topic: 131 bits. */
 const suffixLength = 28;
 /** Requests about subscriptions in the life of one connection. */

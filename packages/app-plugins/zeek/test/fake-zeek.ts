@@ -4,7 +4,7 @@ import { connect as connectTls, type ConnectionOptions } from "node:tls";
 import { onTestFinished } from "vitest";
 import { FrameSplitter } from "../src/native/framing.ts";
 import { decodeHandshake, encodeHandshake, type HandshakeMessage } from "../src/native/handshake-message.ts";
-import { decodeMessage, filterPayload, messageTypes, type PeerMessage, rawPayload, reservedTopic, valuePayload, writeMessage } from "../src/native/message.ts";
+import { decodeMessage, filterPayload, messageHead, messageTypes, type PeerMessage, rawPayload, reservedTopic, valuePayload, writeMessage } from "../src/native/message.ts";
 import { nobody } from "../src/native/peer-id.ts";
 import { decodeValue } from "../src/wire/binary.ts";
 import { eventOf, valueOf, type ZeekEvent } from "../src/wire/event.ts";
@@ -132,7 +132,7 @@ export class FakeZeek {
 
   write(message: Pick<PeerMessage, "type" | "topic"> & { receiver?: string }, payload: (writer: Writer) => void): void {
     const writer = new Writer();
-    writeMessage({ sender: this.id, receiver: nobody, ...message }, payload, writer);
+    writeMessage(messageHead({ sender: this.id, receiver: nobody, ...message }), payload, writer);
     this.socket.write(writer.take());
   }
 

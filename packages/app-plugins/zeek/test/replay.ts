@@ -10,7 +10,7 @@ import type { Terms } from "../src/native/conversation.ts";
 import { Dialler } from "../src/native/dialler.ts";
 import { decodeHandshake, encodeHandshake } from "../src/native/handshake-message.ts";
 import { Listener } from "../src/native/listener.ts";
-import { decodeMessage, filterOf, filterPayload, messageTypes, rawPayload, valuePayload, writeMessage } from "../src/native/message.ts";
+import { decodeMessage, filterOf, filterPayload, messageHead, messageTypes, rawPayload, valuePayload, writeMessage } from "../src/native/message.ts";
 import { Peers } from "../src/native/peers.ts";
 import { options as schema } from "../src/options.ts";
 import { Troubles } from "../src/troubles.ts";
@@ -110,7 +110,7 @@ export function rename(frame: Buffer, standing: boolean, name: (text: string) =>
     if (event === undefined) return rawPayload(message.payload);
     return valuePayload(valueOf({ ...event, args: event.args.map((value): Value => (value.type === "string" && typeof value.value === "string" ? string(name(value.value)) : value)) }));
   };
-  writeMessage({ ...message, topic }, payload(), writer);
+  writeMessage(messageHead({ ...message, topic }), payload(), writer);
   return writer.take();
 }
 

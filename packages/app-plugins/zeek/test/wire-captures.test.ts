@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { decodeHandshake, encodeHandshake } from "../src/native/handshake-message.ts";
-import { decodeMessage, filterOf, filterPayload, messageTypes, rawPayload, valuePayload, writeMessage } from "../src/native/message.ts";
+import { decodeMessage, filterOf, filterPayload, messageHead, messageTypes, rawPayload, valuePayload, writeMessage } from "../src/native/message.ts";
 import type { PeerMessage } from "../src/native/message.ts";
 import { decodeValue, encodeValue } from "../src/wire/binary.ts";
 import { eventOf, valueOf } from "../src/wire/event.ts";
@@ -27,7 +27,7 @@ function repeater(): (line: Line) => Buffer {
 function operational(body: Buffer): Buffer {
   const message = decodeMessage(body);
   const writer = new Writer();
-  writeMessage(message, payloadOf(message), writer);
+  writeMessage(messageHead(message), payloadOf(message), writer);
   return writer.take();
 }
 

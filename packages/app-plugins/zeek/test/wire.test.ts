@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import { FrameSplitter } from "../src/native/framing.ts";
 import { decodeHandshake, encodeHandshake, type HandshakeMessage } from "../src/native/handshake-message.ts";
-import { decodeMessage, rawPayload, writeMessage } from "../src/native/message.ts";
+import { decodeMessage, messageHead, rawPayload, writeMessage } from "../src/native/message.ts";
 import { isMapped, maskSubnet, parseAddress, parseSubnet, printAddress, printSubnet } from "../src/wire/address.ts";
 import { decodeValue, encodeValue } from "../src/wire/binary.ts";
 import { eventOf, unwrap, valueOf } from "../src/wire/event.ts";
@@ -156,7 +156,7 @@ describe("frames", () => {
   test("of a peering come out as they went in", () => {
     fc.assert(fc.property(id, id, byte, fc.integer({ min: 0, max: 65_535 }), fc.string({ unit: "grapheme" }), fc.uint8Array(), (sender, receiver, type, ttl, topic, payload) => {
       const writer = new Writer(1);
-      writeMessage({ sender, receiver, type, ttl, topic }, rawPayload(payload), writer);
+      writeMessage(messageHead({ sender, receiver, type, ttl, topic }), rawPayload(payload), writer);
       expect(decodeMessage(writer.take().subarray(4))).toEqual({ sender, receiver, type, ttl, topic, payload: Buffer.from(payload) });
     }), { numRuns: scaled(500) });
   });
@@ -164,7 +164,9 @@ describe("frames", () => {
   test("that cannot be encoded leave nothing behind", () => {
     const writer = new Writer();
     writer.u8(7);
-    expect(() => writeMessage({ sender: "00".repeat(16), receiver: "00".repeat(16), type: 1, topic: "x".repeat(70_000) }, rawPayload(Buffer.alloc(0)), writer)).toThrow(RangeError);
+    const head = { sender: "00".repeat(16), receiver: "00".repeat(16), type: 1 };
+    expect(() => messageHead({ ...head, topic: "x".repeat(70_000) })).toThrow(RangeError);
+    expect(() => writeMessage(messageHead({ ...head, topic: "x" }), (to) => encodeValue({ type: "address", value: "none" }, to), writer)).toThrow(WireRefused);
     expect(writer.take()).toEqual(Buffer.of(7));
   });
 });

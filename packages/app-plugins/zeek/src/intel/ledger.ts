@@ -1,5 +1,5 @@
 import { Expiring } from "./expiring.ts";
-import type { IntelItem, IntelOperation } from "./intel.ts";
+import type { IntelItem, IntelOperation, IntelType } from "./intel.ts";
 import type { Change } from "./map.ts";
 
 interface Known {
@@ -27,8 +27,8 @@ const mostWithdrawn = 100_000;
  */
 export class Ledger {
   readonly #known = new Map<string, Known>();
-  /** Who names a value: one id, or several. */
-  readonly #holders = new Map<string, string | Holders>();
+  /** Who names a value, by its type: one id, or several. */
+  readonly #holders = new Map<IntelType, Map<string, string | Holders>>(types.map((type) => [type, new Map()]));
   readonly #withdrawn = new Map<string, bigint>();
   readonly #expiring = new Expiring();
   readonly #max: number;
@@ -80,23 +80,29 @@ export class Ledger {
   }
 
   holderOfItem(item: IntelItem): string | undefined {
-    const holders = this.#holders.get(keyOf(item));
+    const holders = this.#valuesOf(item).get(item.value);
     return typeof holders === "object" ? holders.shown : holders;
+  }
+
+  #valuesOf({ type }: IntelItem): Map<string, string | Holders> {
+    return this.#holders.get(type) as Map<string, string | Holders>;
   }
 
   #add(change: Change, known: Known | undefined): IntelOperation[] {
     const { id, created, modified, until, items } = change;
     const operations: IntelOperation[] = [];
-    const kept = new Set(items.map(keyOf));
-    for (const item of known?.items ?? []) if (!kept.has(keyOf(item))) operations.push(...this.#release(item, id, created));
-    this.#known.delete(id);
+    if (known !== undefined) {
+      const kept = new Set(items.map(keyOf));
+      for (const item of known.items) if (!kept.has(keyOf(item))) operations.push(...this.#release(item, id, created));
+      this.#known.delete(id);
+    }
     this.#withdrawn.delete(id);
     if (items.length === 0) return operations;
     this.#known.set(id, { created, modified, until, items });
     if (until !== undefined) this.#remind(id, until);
     for (const item of items) {
       this.#hold(item, id);
-      operations.push({ operation: "ADD", id, created, ...item });
+      operations.push({ operation: "ADD", id, created, type: item.type, value: item.value });
     }
     if (this.#known.size > this.#max) this.#dropOldest();
     return operations;
@@ -127,10 +133,11 @@ export class Ledger {
   }
 
   #hold(item: IntelItem, id: string): void {
-    const key = keyOf(item);
-    const holders = this.#holders.get(key);
-    if (holders === undefined || holders === id) this.#holders.set(key, id);
-    else if (typeof holders === "string") this.#holders.set(key, { ids: new Set([holders, id]), shown: id });
+    const values = this.#valuesOf(item);
+    const holders = values.get(item.value);
+    if (holders === undefined) values.set(item.value, id);
+    else if (holders === id) return;
+    else if (typeof holders === "string") values.set(item.value, { ids: new Set([holders, id]), shown: id });
     else {
       holders.ids.add(id);
       holders.shown = id;
@@ -138,27 +145,28 @@ export class Ledger {
   }
 
   #release(item: IntelItem, id: string, created: bigint): IntelOperation[] {
-    const shown = this.#letGo(keyOf(item), id);
+    const shown = this.#letGo(item, id);
     const heir = this.holderOfItem(item);
     if (this.separate || heir === undefined) return [{ operation: "REMOVE", id, created, ...item }];
     return shown ? [{ operation: "ADD", id: heir, created: this.#known.get(heir)?.created ?? created, ...item }] : [];
   }
 
   /** Returns whether Zeek knew the value by this indicator. */
-  #letGo(key: string, id: string): boolean {
-    const holders = this.#holders.get(key);
-    if (holders === id) return this.#holders.delete(key);
+  #letGo(item: IntelItem, id: string): boolean {
+    const values = this.#valuesOf(item);
+    const holders = values.get(item.value);
+    if (holders === id) return values.delete(item.value);
     if (typeof holders !== "object" || !holders.ids.delete(id)) return false;
     const shown = holders.shown === id;
     if (shown) holders.shown = firstOf(holders.ids);
-    if (holders.ids.size === 1) this.#holders.set(key, holders.shown);
+    if (holders.ids.size === 1) values.set(item.value, holders.shown);
     return shown;
   }
 
   /** Zeek keeps watching for its values; only their end is no longer this side's to tell. */
   #dropOldest(): void {
     const id = firstOf(this.#known.keys());
-    for (const item of this.#known.get(id)?.items ?? []) this.#letGo(keyOf(item), id);
+    for (const item of this.#known.get(id)?.items ?? []) this.#letGo(item, id);
     this.#known.delete(id);
     this.forgotten++;
   }

@@ -1,7 +1,7 @@
 import { isThreatbusError, pointIndicators } from "@threatbus/core";
 import type { PointIndicator } from "@threatbus/core";
 import type { Indicator } from "stix2-ts-types";
-import { parseTime } from "../wire/time.ts";
+import { stixNanoseconds } from "../wire/time.ts";
 import type { IntelItem, IntelType } from "./intel.ts";
 import { checkValue } from "./value-check.ts";
 
@@ -32,6 +32,7 @@ export interface Change {
   readonly skipped: readonly SkipReason[];
 }
 
+const nothing: readonly SkipReason[] = [];
 /** Longest lists taken: what comes after in one pattern is left out. */
 const mostItems = 10_000;
 
@@ -56,12 +57,13 @@ const hashPath = /^(file|x509-certificate):hashes\.'?([A-Za-z0-9-]{1,20})'?$/;
 export function changeOf(indicator: Indicator): Change {
   const { id, created, modified, valid_until, revoked, pattern_type } = indicator;
   const update = (indicator as { readonly x_threatbus_update?: unknown }).x_threatbus_update;
-  const until = valid_until === undefined ? undefined : parseTime(valid_until);
+  const until = valid_until === undefined ? undefined : stixNanoseconds(valid_until);
+  const since = stixNanoseconds(created);
   const mapped = pattern_type === "stix" || (pattern_type as string | undefined) === undefined ? itemsOf(indicator.pattern) : { items: [], skipped: ["pattern_type"] as const };
   return {
     id,
-    created: parseTime(created) ?? 0n,
-    modified: parseTime(modified) ?? 0n,
+    created: since,
+    modified: modified === created ? since : stixNanoseconds(modified),
     ...(until !== undefined && { until }),
     gone: update === "REMOVE" || revoked === true,
     ...mapped,
@@ -71,6 +73,11 @@ export function changeOf(indicator: Indicator): Change {
 function itemsOf(pattern: string): Pick<Change, "items" | "skipped"> {
   const points = pointsOf(pattern);
   if (points === undefined) return { items: [], skipped: ["pattern"] };
+  const [only] = points;
+  if (points.length === 1 && only !== undefined) {
+    const item = itemOf(only);
+    return typeof item === "string" ? { items: [], skipped: [item] } : { items: [item], skipped: nothing };
+  }
   const items = new Map<string, IntelItem>();
   const skipped: SkipReason[] = [];
   for (const point of points.slice(0, mostItems)) {

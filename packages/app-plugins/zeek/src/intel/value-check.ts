@@ -1,3 +1,4 @@
+import { isIPv4 } from "node:net";
 import { domainToASCII } from "node:url";
 import { maskSubnet, parseAddress, parseSubnet, printAddress, printSubnet } from "../wire/address.ts";
 import type { IntelType } from "./intel.ts";
@@ -24,6 +25,8 @@ export interface CheckedValue {
  * bad subnet as `::/0`, which matches every address.
  */
 export function checkValue(type: IntelType, given: string, algorithm?: string): CheckedValue | undefined {
+  // As most values come: nothing to correct.
+  if (type === "DOMAIN" ? isPlainName(given) : type === "ADDR" && isIPv4(given)) return { type, value: given };
   const text = given.trim();
   if (text === "" || text.length > maxLength || controls.test(text)) return undefined;
   const value = checkers[type](text, algorithm);
@@ -54,12 +57,18 @@ function network(text: string): CheckedValue | undefined {
   return masked.length === 0 || printSubnet(masked).endsWith("/0") ? undefined : { type: "SUBNET", value: printSubnet(masked) };
 }
 
+/** Labels of 63 characters at most, no dash at their ends. */
+const nameForm = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
+
+function isPlainName(text: string): boolean {
+  return text.length <= 253 && nameForm.test(text) && !/^[0-9.]+$/.test(text);
+}
+
 /** Lower case, punycode, no dot at the end: as DNS, HTTP and TLS carry it. */
 function domain(text: string): string | undefined {
   const name = text.replace(/\.$/, "").toLowerCase();
   const ascii = /^[\x21-\x7e]+$/.test(name) ? name : domainToASCII(name);
-  if (ascii === "" || ascii.length > 253 || parseAddress(ascii) !== undefined) return undefined;
-  return ascii.split(".").every((label) => /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/.test(label)) ? ascii : undefined;
+  return isPlainName(ascii) ? ascii : undefined;
 }
 
 /** Without its scheme and fragment: Zeek's logs have neither. */

@@ -38,19 +38,23 @@ export function decodeMessage(frame: Buffer): PeerMessage {
   return { sender, receiver, type, ttl, topic, payload: reader.rest() };
 }
 
+/** What stands before the payload, of messages that differ in that alone. @throws RangeError for a topic longer than 65,535 bytes */
+export function messageHead({ sender, receiver, type, ttl = defaultTtl, topic }: Omit<PeerMessage, "payload" | "ttl"> & { readonly ttl?: number }): Buffer {
+  const name = typeof topic === "string" ? Buffer.from(topic) : topic;
+  if (name.length > maxTopicLength) throw new RangeError("a topic has 65,535 bytes at most");
+  const fixed = Buffer.alloc(5);
+  fixed.writeUInt8(type, 0);
+  fixed.writeUInt16BE(ttl, 1);
+  fixed.writeUInt16BE(name.length, 3);
+  return Buffer.concat([Buffer.from(sender, "hex"), Buffer.from(receiver, "hex"), fixed, name]);
+}
+
 /** Appends the whole frame, its length included. What cannot be encoded leaves the writer as it was. @throws WireRefused */
-export function writeMessage(message: Omit<PeerMessage, "payload" | "ttl"> & { readonly ttl?: number }, payload: (writer: Writer) => void, writer: Writer): void {
+export function writeMessage(head: Buffer, payload: (writer: Writer) => void, writer: Writer): void {
   const start = writer.length;
   try {
     const length = writer.gap(4);
-    writer.bytes(Buffer.from(message.sender, "hex"));
-    writer.bytes(Buffer.from(message.receiver, "hex"));
-    writer.u8(message.type);
-    writer.u16(message.ttl ?? defaultTtl);
-    const topic = typeof message.topic === "string" ? Buffer.from(message.topic) : message.topic;
-    if (topic.length > maxTopicLength) throw new RangeError("a topic has 65,535 bytes at most");
-    writer.u16(topic.length);
-    writer.bytes(topic);
+    writer.bytes(head);
     payload(writer);
     writer.fillU32(length, writer.length - length - 4);
   } catch (thrown) {

@@ -9,7 +9,7 @@ import { eventOf, valueOf, type ZeekEvent } from "../wire/event.ts";
 import { readable } from "../wire/value.ts";
 import { Writer } from "../wire/writer.ts";
 import type { Filter } from "./handshake-message.ts";
-import { decodeMessage, filterOf, messageTypes, type PeerMessage, rawPayload, reservedTopic, valuePayload, writeMessage } from "./message.ts";
+import { decodeMessage, filterOf, messageHead, messageTypes, type PeerMessage, rawPayload, reservedTopic, valuePayload, writeMessage } from "./message.ts";
 import { nobody, type PeerId } from "./peer-id.ts";
 
 /** Bytes that may wait in the socket before the sender does. */
@@ -42,6 +42,10 @@ export class Peering implements Link {
   readonly #setup: PeeringSetup;
   readonly #out = new Writer(batch);
   #peerFilter: Filter;
+  /** A topic known to be in it. */
+  #wanted: string | undefined;
+  /** Of the topic sent to last. */
+  #head: { readonly topic: string; readonly bytes: Buffer } | undefined;
   #owner: LinkOwner | undefined;
   #flushing = false;
   #open = true;
@@ -86,18 +90,27 @@ export class Peering implements Link {
   }
 
   send(topic: string, event: ZeekEvent): void {
-    if (this.#open) this.#write({ receiver: nobody, type: messageTypes.data, topic }, valuePayload(valueOf(event)));
+    if (!this.#open) return;
+    if (this.#head?.topic !== topic) this.#head = { topic, bytes: messageHead({ sender: this.#setup.self, receiver: nobody, type: messageTypes.data, topic }) };
+    this.#put(this.#head.bytes, valuePayload(valueOf(event)));
   }
 
   /** Broker drops what is on no topic of its filter. */
   listening(topic: string): boolean | Promise<boolean> {
-    const wanted = (): boolean => this.#peerFilter.some((prefix) => topic.startsWith(prefix));
-    return !this.#open || wanted() ? this.#open : this.#until(wanted);
+    return !this.#open || this.#wants(topic) ? this.#open : this.#until(() => this.#wants(topic));
   }
 
   room(): boolean | Promise<boolean> {
-    const roomy = (): boolean => this.#setup.socket.writableLength + this.#out.length < highWater;
-    return !this.#open || roomy() ? this.#open : this.#until(roomy);
+    return !this.#open || this.#isRoomy() ? this.#open : this.#until(() => this.#isRoomy());
+  }
+
+  #wants(topic: string): boolean {
+    if (this.#wanted !== topic && this.#peerFilter.some((prefix) => topic.startsWith(prefix))) this.#wanted = topic;
+    return this.#wanted === topic;
+  }
+
+  #isRoomy(): boolean {
+    return this.#setup.socket.writableLength + this.#out.length < highWater;
   }
 
   /** Tells whether the other side still answers, with a ping of its own. */
@@ -141,6 +154,7 @@ export class Peering implements Link {
         return this.#handleData(message);
       case messageTypes.routingUpdate:
         this.#peerFilter = filterOf(message);
+        this.#wanted = undefined;
         return;
       case messageTypes.ping:
         if (this.#setup.socket.writableLength > mostUnread) return this.drop();
@@ -187,7 +201,11 @@ export class Peering implements Link {
   }
 
   #write(message: Pick<PeerMessage, "receiver" | "type" | "topic">, payload: (writer: Writer) => void): void {
-    writeMessage({ sender: this.#setup.self, ...message }, payload, this.#out);
+    this.#put(messageHead({ sender: this.#setup.self, ...message }), payload);
+  }
+
+  #put(head: Buffer, payload: (writer: Writer) => void): void {
+    writeMessage(head, payload, this.#out);
     if (this.#out.length >= batch) return this.#flush();
     if (this.#flushing) return;
     this.#flushing = true;

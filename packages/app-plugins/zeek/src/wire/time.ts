@@ -64,6 +64,14 @@ export function printTime(nanoseconds: bigint, decimals: 3 | 9 = 3, zone: Zone =
   return decimals === 3 ? text : text + String(nanoseconds - millisecond * 1_000_000n).padStart(6, "0");
 }
 
+/** Nanoseconds of a time that the bus has checked: RFC 3339 in UTC, with `Z`. */
+export function stixNanoseconds(text: string): bigint {
+  const millisecond = Date.parse(text.length > 24 ? `${text.slice(0, 23)}Z` : text);
+  // A leap second has no place on the clock; a fraction beyond milliseconds is not what Date keeps.
+  if (text.length > 24 || Number.isNaN(millisecond)) return parseTime(text) ?? 0n;
+  return BigInt(millisecond) * 1_000_000n;
+}
+
 /** As STIX writes it: with `Z`, and the decimals there are, three at least. */
 export function stixTime(nanoseconds: bigint): string {
   return `${printTime(nanoseconds, 9).replace(/0{1,6}$/, "")}Z`;

@@ -1,6 +1,9 @@
 import { Buffer } from "node:buffer";
 import type { Text } from "./value.ts";
 
+/** Characters; their number takes one byte then. */
+const shortText = 96;
+
 /** Collects bytes in memory that grows as needed. */
 export class Writer {
   #bytes: Buffer;
@@ -65,10 +68,29 @@ export class Writer {
       this.bytes(text);
       return;
     }
+    if (text.length < shortText && this.#short(text)) return;
     const length = Buffer.byteLength(text);
     this.size(length);
     const at = this.#grow(length);
     this.#bytes.write(text, at, length, "utf8");
+  }
+
+  /** Text of a few ASCII letters, as most is, without a call into Node's C++ part. */
+  #short(text: string): boolean {
+    const length = text.length;
+    const start = this.#length;
+    const at = this.#grow(length + 1);
+    const bytes = this.#bytes;
+    bytes[at] = length;
+    for (let n = 0; n < length; n++) {
+      const code = text.charCodeAt(n);
+      if (code > 0x7f) {
+        this.#length = start;
+        return false;
+      }
+      bytes[at + 1 + n] = code;
+    }
+    return true;
   }
 
   /** Leaves room for a number that is known later; returns its place. */
