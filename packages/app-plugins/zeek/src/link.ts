@@ -14,6 +14,8 @@ export interface Link {
   room(): boolean | Promise<boolean>;
   /** Events per second that this transport should be given at most; 0 for no limit. */
   readonly pace: number;
+  /** Events sent of which no later answer of the other side shows that they came. They may be lost when the connection breaks. */
+  readonly unconfirmed: number;
   /** Ends it in order, as the transport has it. Twice is harmless. */
   close(): Promise<void>;
 }

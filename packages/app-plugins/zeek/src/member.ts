@@ -1,17 +1,12 @@
 import { randomInt } from "node:crypto";
 import { setImmediate as immediate } from "node:timers/promises";
-import type { Bus, Counter, Host, Message, SubscribeOptions, Subscription } from "@threatbus/core";
+import type { Message, SubscribeOptions, Subscription } from "@threatbus/core";
 import { reasonOf } from "@threatbus/core";
-import type { IntelOperation } from "./intel/intel.ts";
-import { Ledger } from "./intel/ledger.ts";
-import { changeOf } from "./intel/map.ts";
+import { Briefing } from "./briefing.ts";
 import { sightingOf } from "./intel/sighting.ts";
 import type { Link } from "./link.ts";
-import type { ZeekOptions } from "./options.ts";
-import { Pace } from "./pace.ts";
-import type { Protocol, Request } from "./protocol.ts";
-import type { Reports } from "./reports.ts";
-import type { Troubles } from "./troubles.ts";
+import type { MemberSetup } from "./member-setup.ts";
+import type { Request } from "./protocol.ts";
 import { unwrap, type ZeekEvent } from "./wire/event.ts";
 
 /** Indicators in a row before others get their turn. */
@@ -22,25 +17,13 @@ const suffixLength = 28;
 const mostRequests = 1_000;
 const indicators = "stix2/indicator";
 
-/** What all members share. */
-export interface MemberSetup {
-  readonly bus: Bus;
-  readonly host: Host;
-  readonly options: ZeekOptions;
-  readonly protocol: Protocol;
-  readonly reports: Reports;
-  readonly troubles: Troubles;
-  readonly counters: Readonly<Record<"ADD" | "REMOVE" | "indicators", Counter>>;
-}
-
 /**
  * One Zeek, over as many connections in a row as it takes: what it subscribed to, what it was told, and the events both ways. What is for it waits in the
  * bus's queue until it listens and has room, also while it is away for a moment.
  */
 export class Member {
   readonly #setup: MemberSetup;
-  readonly #ledger: Ledger;
-  readonly #pace: Pace;
+  readonly #briefing: Briefing;
   #link: Link | undefined;
   /** When it was last there, in milliseconds. */
   #left: number;
@@ -56,8 +39,7 @@ export class Member {
 
   constructor(setup: MemberSetup) {
     this.#setup = setup;
-    this.#ledger = new Ledger(setup.options.max_indicators);
-    this.#pace = new Pace(setup.host.clock);
+    this.#briefing = new Briefing(setup);
     this.#left = setup.host.clock.now();
   }
 
@@ -70,7 +52,7 @@ export class Member {
   }
 
   get known(): number {
-    return this.#ledger.size;
+    return this.#briefing.known;
   }
 
   /** Milliseconds without a connection. */
@@ -87,6 +69,7 @@ export class Member {
 
   detach(link: Link): void {
     if (this.#link !== link) return;
+    this.#setup.counters.maybeLost.add(link.unconfirmed);
     this.#link = undefined;
     this.#topic = undefined;
     this.#left = this.#setup.host.clock.now();
@@ -109,8 +92,7 @@ export class Member {
 
   /** Removes what is no longer valid. Called now and then. */
   expire(): void {
-    if (!this.#isReady()) return;
-    for (const operation of this.#ledger.expire(this.#now())) this.#send(operation);
+    if (this.#isReady()) this.#briefing.expire(this.#link as Link, this.#topic ?? "");
   }
 
   /** Ends its subscription: what waits is dropped, and counted by the bus. */
@@ -140,7 +122,7 @@ export class Member {
   async #subscribe(link: Link, { topic, seconds, separate }: Extract<Request, { kind: "subscribe" }>): Promise<void> {
     const { host, protocol, options, troubles } = this.#setup;
     if (!indicators.startsWith(topic)) troubles.warn("topic", "a Zeek subscribed to what it cannot be given: indicators are stix2/indicator", { remote: link.remote, topic: topic.slice(0, 100) });
-    this.#ledger.separate = separate;
+    this.#briefing.separate = separate;
     const before = this.#subscription;
     if (before === undefined || seconds > 0) await this.#open(link, topic, seconds);
     if (before !== undefined && before !== this.#subscription) this.#retire(before);
@@ -200,37 +182,11 @@ export class Member {
   /** Handles one message of the bus. Rejects when the Zeek is gone for good. */
   readonly #take = (message: Message): Promise<void> | void => {
     if (!this.#isReady()) return this.#wait().then(() => this.#take(message));
-    const wait = this.#tell(message);
+    const history = (this.#subscription?.snapshots.size ?? 0) > 0;
+    const wait = this.#briefing.take(message, this.#link as Link, this.#topic ?? "", history);
     if (wait > 0) return this.#setup.host.clock.sleep(wait);
     if (++this.#turn % turn === 0) return immediate();
   };
-
-  /** Returns the milliseconds to wait before the next. */
-  #tell({ body }: Message): number {
-    const { counters, options, host, troubles } = this.#setup;
-    if (typeof body === "string" || body.type !== "indicator") return 0;
-    counters.indicators.add();
-    const change = changeOf(body);
-    for (const reason of change.skipped) host.metrics.counter("zeek_skipped", { reason }).add();
-    const forgotten = this.#ledger.forgotten;
-    const operations = this.#ledger.apply(change, this.#now());
-    if (operations === undefined) host.metrics.counter("zeek_skipped", { reason: "stale" }).add();
-    for (const operation of operations ?? []) this.#send(operation);
-    if (this.#ledger.forgotten > forgotten) troubles.count("zeek_forgotten", "more indicators than max_indicators: the ends of the oldest are no longer told", {});
-    const history = (this.#subscription?.snapshots.size ?? 0) > 0 ? options.snapshot_rate : 0;
-    const pace = this.#link?.pace ?? 0;
-    return this.#pace.after(operations?.length ?? 0, history > 0 && pace > 0 ? Math.min(history, pace) : history || pace);
-  }
-
-  #send(operation: IntelOperation): void {
-    const { protocol, counters, troubles } = this.#setup;
-    try {
-      this.#link?.send(this.#topic ?? "", protocol.intel(operation));
-      counters[operation.operation].add();
-    } catch (thrown) {
-      troubles.count("zeek_skipped", "an indicator cannot be encoded for Zeek", { id: operation.id, reason: reasonOf(thrown) }, "encoding");
-    }
-  }
 
   #isReady(): boolean {
     return this.#link !== undefined && this.#topic !== undefined && this.#link.listening(this.#topic) === true && this.#link.room() === true;
@@ -252,18 +208,13 @@ export class Member {
   }
 
   #report(args: ZeekEvent["args"], event: ZeekEvent): void {
-    const sighting = sightingOf(args.map(unwrap), this.#setup.host.clock.now(), (value) => this.#ledger.holderOf(value));
+    const sighting = sightingOf(args.map(unwrap), this.#setup.host.clock.now(), (value) => this.#briefing.holderOf(value));
     if (typeof sighting === "string") this.#refuse("a sighting that names no indicator, or says too little", sighting, event);
     else this.#setup.reports.put(sighting);
   }
 
   #refuse(text: string, reason: string, { name, args }: ZeekEvent): void {
     this.#setup.troubles.count("zeek_events_refused", text, { remote: this.#link?.remote, event: name.slice(0, 100), arguments: args.length }, reason);
-  }
-
-  /** Nanoseconds. */
-  #now(): bigint {
-    return BigInt(this.#setup.host.clock.now()) * 1_000_000n;
   }
 }
 

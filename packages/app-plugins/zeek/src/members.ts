@@ -1,6 +1,7 @@
 import type { Bus, Host } from "@threatbus/core";
 import type { Link, LinkOwner } from "./link.ts";
-import { Member, type MemberSetup } from "./member.ts";
+import { Member } from "./member.ts";
+import type { MemberSetup } from "./member-setup.ts";
 import type { ZeekOptions } from "./options.ts";
 import { Protocol } from "./protocol.ts";
 import { Reports } from "./reports.ts";
@@ -22,6 +23,7 @@ export class Members {
       reports: new Reports(bus, host, troubles),
       counters: {
         ADD: metrics.counter("zeek_intel", { operation: "ADD" }), REMOVE: metrics.counter("zeek_intel", { operation: "REMOVE" }), indicators: metrics.counter("zeek_indicators"),
+        maybeLost: metrics.counter("zeek_maybe_lost"),
       },
     };
     const count = (which: (member: Member) => boolean) => (): number => [...this.#members.values()].filter(which).length;

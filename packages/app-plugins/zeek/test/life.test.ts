@@ -106,6 +106,30 @@ it("asks a silent Zeek for a sign of life, and leaves one that answers alone", a
   expect(await nothing).toBe("ended");
 });
 
+it("counts what may be lost with a connection: what no answer came after", async () => {
+  const { bus, port, host } = await stand({ ping_interval: 0.2 });
+  const zeek = await FakeZeek.peered(port);
+  await zeek.subscribe();
+  for (let n = 0; n < 10; n++) await bus.publish(indicator(n));
+  await zeek.intel(10);
+  // Answers the ping that comes after them, and takes no more.
+  const over = zeek.message().catch(() => undefined);
+  await new Promise<void>((resolve) => {
+    const write = zeek.write.bind(zeek);
+    zeek.write = (message, payload) => {
+      write(message, payload);
+      if (message.type === messageTypes.pong) resolve();
+    };
+  });
+  zeek.write = () => undefined;
+  await eventually(() => host.count("zeek_intel", { operation: "ADD" }), 10);
+  for (let n = 10; n < 13; n++) await bus.publish(indicator(n));
+  await eventually(() => host.count("zeek_intel", { operation: "ADD" }), 13);
+  zeek.socket.destroy();
+  await over;
+  await eventually(() => host.count("zeek_maybe_lost"), 3);
+});
+
 it("survives a connection that breaks anywhere, over and over, and loses nothing that waits", async () => {
   const { bus, port, host } = await stand({ grace: 30 });
   const proxy = await chaosProxy({ target: { host: "127.0.0.1", port }, seed: 7 });

@@ -139,7 +139,7 @@ export class Conversation {
     const { self, filter, host, troubles, peers, takeLink } = this.#terms;
     const peering = new Peering({ self, peer, remote: this.#remote, filter, peerFilter, socket: this.#socket, host, troubles });
     const owner = takeLink(peering);
-    if (owner === undefined) return this.#end("there are too many Zeeks already");
+    if (owner === undefined) return this.#end("not taken: there are too many Zeeks, or the bus is stopping");
     peering.belongTo(owner);
     this.#peering = peering;
     peers.add(peering, this.#over.signal);

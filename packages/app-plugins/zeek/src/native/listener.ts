@@ -73,6 +73,7 @@ export class Listener {
       over.abort();
       socket.pause();
       socket.off("error", fail);
+      socket.on("error", () => undefined);
       socket.unshift(chunk);
       if (chunk[0] === tlsRecord) this.#tls.emit("connection", socket);
       else if (this.#certified) this.#refuse(socket, "a peer without TLS, while certificates are demanded: set Broker::disable_ssl=F in Zeek, and its certificates", "tls");

@@ -53,6 +53,10 @@ export class Peering implements Link {
   #frames = 0;
   #asked = false;
   #pinged = 0;
+  /** Events sent, those of them that were before the latest ping, and before the latest that was answered. */
+  #sent = 0;
+  #marked = 0;
+  #confirmed = 0;
   #answered: (() => void) | undefined;
   #closing: Promise<void> | undefined;
   /** Woken when the filter, the room or the state changes. */
@@ -76,6 +80,10 @@ export class Peering implements Link {
     return this.#asked;
   }
 
+  get unconfirmed(): number {
+    return this.#sent - this.#confirmed;
+  }
+
   /** Milliseconds since anything came. */
   get silence(): number {
     return this.#setup.host.clock.now() - this.#heard;
@@ -93,6 +101,7 @@ export class Peering implements Link {
     if (!this.#open) return;
     if (this.#head?.topic !== topic) this.#head = { topic, bytes: messageHead({ sender: this.#setup.self, receiver: nobody, type: messageTypes.data, topic }) };
     this.#put(this.#head.bytes, valuePayload(valueOf(event)));
+    this.#sent++;
   }
 
   /** Broker drops what is on no topic of its filter. */
@@ -113,10 +122,11 @@ export class Peering implements Link {
     return this.#setup.socket.writableLength + this.#out.length < highWater;
   }
 
-  /** Tells whether the other side still answers, with a ping of its own. */
+  /** Asks for an answer, which shows that the other side lives, and has what was sent before. */
   ping(): void {
     if (!this.#open) return;
     this.#asked = true;
+    this.#marked = this.#sent;
     const payload = Buffer.alloc(8);
     payload.writeUInt32BE(++this.#pinged, 4);
     this.#write({ receiver: this.peer, type: messageTypes.ping, topic: reservedTopic }, rawPayload(payload));
@@ -162,8 +172,15 @@ export class Peering implements Link {
         this.#flush();
         return;
       case messageTypes.pong:
-        if (message.payload.subarray(0, 3).equals(bye)) this.#answered?.();
+        this.#answeredBy(message.payload);
     }
+  }
+
+  #answeredBy(payload: Buffer): void {
+    if (payload.subarray(0, 3).equals(bye)) {
+      this.#confirmed = this.#sent;
+      this.#answered?.();
+    } else if (payload.length === 8 && payload.readUInt32BE(4) === this.#pinged) this.#confirmed = this.#marked;
   }
 
   /** Zeek sends messages that nobody asked for, e.g. the description of its logs: those are left alone without being read. */

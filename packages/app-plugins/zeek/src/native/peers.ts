@@ -47,11 +47,14 @@ export class Peers {
     }, { once: true });
   }
 
-  /** Asks those that were silent for `interval` ms for a sign of life, and ends those that were asked and silent for three times as long. */
+  /**
+   * Asks those that were silent for `interval` ms, or were sent something, for a sign of life, and ends those that were asked and silent for three times as
+   * long.
+   */
   tend(interval: number): void {
     for (const peering of this.#standing.values()) {
       if (peering.asked && peering.silence >= 3 * interval) peering.drop();
-      else if (peering.silence >= interval) peering.ping();
+      else if (peering.silence >= interval || (peering.unconfirmed > 0 && !peering.asked)) peering.ping();
     }
   }
 }

@@ -53,6 +53,11 @@ export class Session implements Link {
   #heard: number;
   /** Whether it was asked for a sign of life since. */
   #asked = false;
+  #pinged = 0;
+  /** Events sent, those of them that were before the latest ping, and before the latest that was answered. */
+  #sent = 0;
+  #marked = 0;
+  #confirmed = 0;
   #closing: Promise<void> | undefined;
   readonly #waiting = new Set<() => void>();
   /** Resolves when the connection is gone. */
@@ -67,7 +72,11 @@ export class Session implements Link {
     this.#identity = setup.remote;
     this.#heard = host.clock.now();
     socket.on("message", (data: Buffer) => this.#receive(data));
-    for (const sign of ["ping", "pong"] as const) socket.on(sign, () => this.#hear());
+    socket.on("ping", () => this.#hear());
+    socket.on("pong", (payload: Buffer) => {
+      this.#hear();
+      if (String(payload) === String(this.#pinged)) this.#confirmed = this.#marked;
+    });
     socket.on("error", (error) => (this.#reason ??= reasonOf(error)));
     this.ended = new Promise((resolve) => socket.once("close", (code: number, reason: Buffer) => resolve(this.#gone(code, reason.toString()))));
     if (socket.readyState === WebSocket.OPEN) this.#begin();
@@ -78,6 +87,10 @@ export class Session implements Link {
     return this.#identity;
   }
 
+  get unconfirmed(): number {
+    return this.#sent - this.#confirmed;
+  }
+
   belongTo(owner: LinkOwner): void {
     this.#owner = owner;
   }
@@ -86,6 +99,7 @@ export class Session implements Link {
     if (this.#style === undefined || this.#socket.readyState !== WebSocket.OPEN) return;
     // Text, not binary: Broker's own server drops the connection otherwise.
     this.#socket.send(encodeJson(topic, valueOf(event), this.#style), { binary: false }, () => this.#wake());
+    this.#sent++;
   }
 
   /** The script listens before it subscribes: there is no filter to wait for. */
@@ -106,14 +120,15 @@ export class Session implements Link {
     });
   }
 
-  /** Asks for a sign of life after `interval` ms of silence; gives up after three times as many. */
+  /** Asks for a sign of life after `interval` ms of silence, or when something was sent; gives up after three times as many. */
   tend(interval: number): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return;
     const silence = this.#setup.host.clock.now() - this.#heard;
     if (this.#asked && silence >= 3 * interval) this.#fail("no sign of life");
-    else if (silence >= interval) {
+    else if (silence >= interval || (this.unconfirmed > 0 && !this.#asked)) {
       this.#asked = true;
-      this.#socket.ping();
+      this.#marked = this.#sent;
+      this.#socket.ping(String(++this.#pinged));
     }
   }
 
@@ -192,7 +207,7 @@ export class Session implements Link {
     this.#identity = process === "" ? remote : `websocket:${process}`;
     host.logger.debug("Zeek acknowledged", { remote, version: zeekVersion.slice(0, 50), endpoint: endpoint.slice(0, 200) });
     const owner = takeLink(this);
-    if (owner === undefined) this.#fail("there are too many Zeeks already");
+    if (owner === undefined) this.#fail("not taken: there are too many Zeeks, or the bus is stopping");
     else this.belongTo(owner);
   }
 
