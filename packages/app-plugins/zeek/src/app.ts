@@ -35,7 +35,6 @@ export function createZeek(options: ZeekOptions, host: Host): App {
   async function open(bus: Bus): Promise<void> {
     host.signal.throwIfAborted();
     const credentials = await readCredentials(options.tls);
-    const address = await resolve(options.host);
     const troubles = new Troubles(host);
     const peers = new Peers(host.clock);
     members = new Members(bus, host, options, troubles);
@@ -44,6 +43,7 @@ export function createZeek(options: ZeekOptions, host: Host): App {
       maxFrame: options.max_frame_size, handshakeTimeout: options.handshake_timeout * 1_000,
     };
     if (options.listen) {
+      const address = await resolve(options.host);
       warnOfStrangers(address, credentials);
       transports.push(new Listener({ address, port: options.port, credentials, maxConnections: options.max_connections, terms }));
     }

@@ -14,8 +14,8 @@ import { bytesOf, capture, messageOf } from "./captures.ts";
 import { scaled } from "./eventually.ts";
 
 const seed = Number(process.env["THREATBUS_TEST_SEED"] ?? Math.floor(Math.random() * 2 ** 32));
-/** Inputs of each of the four decoders. `THREATBUS_TEST_SCALE=125` makes ten million. */
-const inputs = scaled(20_000);
+/** Inputs of each of the four decoders; the long run, `THREATBUS_TEST_SCALE=50`, has ten million in all. */
+const inputs = scaled(50_000);
 /** Bytes a decoder may take for itself while it works on small inputs, far below a frame's limit. */
 const room = 64 * 1_048_576;
 

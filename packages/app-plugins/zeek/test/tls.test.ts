@@ -106,6 +106,11 @@ describe("TLS with certificates", () => {
     await eventually(() => host.entries.some(({ fields }) => /certificate|issuer/.test(String(fields["reason"]))), true);
   });
 
+  it("that are none are named", async () => {
+    const failed = await stand({ tls: { ...own(), certificate_file: path("bus.key") } }).catch((thrown: unknown) => thrown);
+    expect(isThreatbusError(failed, "OPTIONS_INVALID") && failed.message).toMatch(/certificate/);
+  });
+
   it("that cannot be read are named", async () => {
     const failed = await stand({ tls: { ...own(), key_file: path("absent.key") } }).catch((thrown: unknown) => thrown);
     expect(isThreatbusError(failed, "OPTIONS_INVALID") && failed.message).toMatch(/tls\.key_file/);

@@ -24,8 +24,8 @@ const tags = { hello: 6, probe: 7, version_select: 8, drop_conn: 9, originator_s
 const magic = 0x5a45454b;
 /** Of the protocol; the same from Zeek 5.0 (Broker 2.3) to 9.0. */
 export const protocolVersion = 1;
-/** Topics of one filter, and characters of one. */
-const maxTopics = 10_000, maxTopicLength = 4_096;
+/** Topics of one filter, and characters of one. Zeek never takes one out: its filter grows with every connection. */
+const maxTopics = 262_144, maxTopicLength = 4_096;
 
 /** Broker's error codes in `drop_conn` (`libbroker/broker/error.hh`; 24, 25 and 38 as seen on 8.2.0). */
 export const dropCodes = { incompatible: 2, badTag: 24, badMessage: 25, shuttingDown: 28, badMagic: 38, redundant: 39, full: 40 } as const;

@@ -22,7 +22,8 @@ export interface ListenerSetup {
 export class Listener {
   readonly #setup: ListenerSetup;
   readonly #server: Server;
-  readonly #tls: TlsServer;
+  /** Takes no connections itself: it is given those that begin with TLS. Absent where OpenSSL has no TLS without certificates. */
+  readonly #tls: TlsServer | undefined;
   readonly #certified: boolean;
   readonly #sockets = new Set<Socket>();
   readonly #conversations = new Set<Conversation>();
@@ -30,11 +31,22 @@ export class Listener {
   constructor(setup: ListenerSetup) {
     this.#setup = setup;
     this.#certified = setup.credentials.cert !== undefined;
-    // Takes no connections itself: it is given those that begin with TLS.
-    this.#tls = createTlsServer({ ...(this.#certified ? certifiedTls(setup.credentials) : anonymousTls), handshakeTimeout: setup.terms.handshakeTimeout });
-    this.#tls.on("secureConnection", (socket) => this.#converse(socket, "tls"));
-    this.#tls.on("tlsClientError", (error, socket) => this.#refuse(socket, reasonOf(error), "tls"));
+    this.#tls = this.#createTls();
     this.#server = createServer((socket) => this.#sniff(socket));
+  }
+
+  #createTls(): TlsServer | undefined {
+    const { credentials, terms } = this.#setup;
+    try {
+      const server = createTlsServer({ ...(this.#certified ? certifiedTls(credentials) : anonymousTls), handshakeTimeout: terms.handshakeTimeout });
+      server.on("secureConnection", (socket) => this.#converse(socket, "tls"));
+      server.on("tlsClientError", (error, socket) => this.#refuse(socket, reasonOf(error), "tls"));
+      return server;
+    } catch (thrown) {
+      if (this.#certified) throw new ThreatbusError("OPTIONS_INVALID", `plugins.apps.zeek.tls: the certificate or its key cannot be used: ${reasonOf(thrown)}`, { cause: thrown });
+      terms.host.logger.warn("this Node has no TLS without certificates: Zeeks peer with Broker::disable_ssl=T, or with certificates", { reason: reasonOf(thrown) });
+      return undefined;
+    }
   }
 
   /** @throws ThreatbusError `PORT_IN_USE`, `ADDRESS_INVALID` */
@@ -75,7 +87,7 @@ export class Listener {
       socket.off("error", fail);
       socket.on("error", () => undefined);
       socket.unshift(chunk);
-      if (chunk[0] === tlsRecord) this.#tls.emit("connection", socket);
+      if (chunk[0] === tlsRecord && this.#tls !== undefined) this.#tls.emit("connection", socket);
       else if (this.#certified) this.#refuse(socket, "a peer without TLS, while certificates are demanded: set Broker::disable_ssl=F in Zeek, and its certificates", "tls");
       else this.#converse(socket, "plain");
     });
