@@ -1,8 +1,8 @@
 import { expect, vi } from "vitest";
 
-/** Waits until what `read` gives is what is expected; fails with the difference after ten seconds. */
-export async function eventually(read: () => unknown, expected: unknown): Promise<void> {
-  await vi.waitFor(() => expect(read()).toEqual(expected), { timeout: 10_000, interval: 5 });
+/** Waits until what `read` gives is what is expected; fails with the difference after `patience` ms. */
+export async function eventually(read: () => unknown, expected: unknown, patience = 10_000): Promise<void> {
+  await vi.waitFor(() => expect(read()).toEqual(expected), { timeout: patience, interval: 5 });
 }
 
 /** A test's size, times `THREATBUS_TEST_SCALE`. */

@@ -38,6 +38,23 @@ it("gives a Zeek the history it asks for, whatever sign its span has", async () 
   expect(asked).toEqual([2_592_000, 86_400]);
 });
 
+it("gives a Zeek that comes back and asks for history what waited for it as well", async () => {
+  const { bus, port, host } = await stand();
+  const first = await FakeZeek.peered(port);
+  await first.subscribe();
+  first.socket.destroy();
+  await eventually(() => host.gauge("zeek_connected"), 0);
+  await bus.publish(indicator(1, undefined, { x_threatbus_update: "REMOVE" }));
+  const again = await FakeZeek.peered(port);
+  await again.subscribe(86_400n);
+  expect(await again.intel(1)).toEqual(["REMOVE ADDR 10.0.0.1"]);
+  // The older subscription ends when it is empty.
+  await eventually(() => member(bus).length, 1);
+  await bus.publish(indicator(2));
+  expect(await again.intel(1)).toEqual(["ADD ADDR 10.0.0.2"]);
+  expectBalanced(bus.stats());
+});
+
 it("tells a script that keeps indicators apart of each removal", async () => {
   const { bus, port } = await stand();
   const zeek = await FakeZeek.peered(port);

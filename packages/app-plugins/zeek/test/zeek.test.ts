@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { freePort } from "@threatbus/testkit";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { eventually } from "./eventually.ts";
+import { eventually as within } from "./eventually.ts";
 import { idOf, indicator, stand, type Stand } from "./stand.ts";
 
 const zeek = process.env["THREATBUS_TEST_ZEEK"] ?? "";
@@ -20,6 +20,9 @@ const version = zeek === "" ? [0, 0] : execFileSync(zeek, ["--version"], { encod
 const since = (major: number, minor: number): boolean => (version[0] ?? 0) > major || (version[0] === major && (version[1] ?? 0) >= minor);
 
 if (zeek === "") process.stdout.write("zeek: the tests with a real Zeek are left out: THREATBUS_TEST_ZEEK names none\n");
+
+/** Zeek takes seconds to start, and five to dial again where nobody listened. */
+const eventually = (read: () => unknown, expected: unknown): Promise<void> => within(read, expected, 30_000);
 
 /** One DNS query for `evil.example`, as a pcap file. */
 function pcap(): Buffer {
@@ -80,7 +83,7 @@ describe.skipIf(zeek === "")(`a real Zeek ${version.join(".")} (THREATBUS_TEST_Z
   it.each([["plain", ["Broker::disable_ssl=T"]], ["anonymous TLS", ["Broker::disable_ssl=F"]]])("peers natively, %s", async (_, args) => {
     const on = await stand();
     await job(on, run(...args, ...native(on.port)).said);
-  }, 60_000);
+  }, 180_000);
 
   it("peers again after Zeek was restarted, and after Threat Bus was", async () => {
     const on = await stand();
@@ -92,13 +95,13 @@ describe.skipIf(zeek === "")(`a real Zeek ${version.join(".")} (THREATBUS_TEST_Z
     await eventually(() => on.host.gauge("zeek_connected"), 1);
     await on.bus.stop();
     await job(await stand({ port: on.port }), second.said);
-  }, 60_000);
+  }, 180_000);
 
   it.skipIf(script !== ours)("is dialled", async () => {
     const port = await freePort();
     const zeeks = run("Broker::disable_ssl=T", 'Tenzir::transport="listen"', `Tenzir::listen_port=${port}/tcp`);
     await job(await stand({ listen: false, peers: [{ host: "127.0.0.1", port, tls: "off" }] }), zeeks.said);
-  }, 60_000);
+  }, 180_000);
 
   it.skipIf(script !== ours)("is connected to over WebSocket, and again after it was restarted", async () => {
     const port = await freePort();
@@ -110,12 +113,12 @@ describe.skipIf(zeek === "")(`a real Zeek ${version.join(".")} (THREATBUS_TEST_Z
     first.child.kill("SIGTERM");
     await eventually(() => on.host.gauge("zeek_connected"), 0);
     await job(on, run(...args).said);
-  }, 60_000);
+  }, 180_000);
 
   it.skipIf(script !== ours || !since(8, 1))("without a cluster backend is told what is missing", async () => {
     const port = await freePort();
     run('Tenzir::transport="websocket"', `Tenzir::listen_port=${port}/tcp`);
     const { host } = await stand({ listen: false, handshake_timeout: 2, websocket: [{ url: `ws://127.0.0.1:${port}` }] });
     await eventually(() => host.entries.some(({ fields }) => String(fields["reason"]).includes("@load frameworks/cluster/backend/broker")), true);
-  }, 60_000);
+  }, 180_000);
 });

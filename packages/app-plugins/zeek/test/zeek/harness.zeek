@@ -2,6 +2,8 @@
 
 redef exit_only_after_terminate = T;
 
+global reading = F;
+
 event zeek_init()
 	{
 	suspend_processing();
@@ -11,7 +13,11 @@ event Tenzir::intel(item: Tenzir::Intelligence) &priority=-10
 	{
 	print fmt("%s %s %s", item$operation, item$intel_type, item$indicator);
 	if ( item$operation == "ADD" )
-		continue_processing();
+		{
+		if ( ! reading )
+			continue_processing();
+		reading = T;
+		}
 	else
 		Intel::seen([$indicator=item$indicator, $indicator_type=Intel::DOMAIN, $where=Intel::IN_ANYWHERE]);
 	}
