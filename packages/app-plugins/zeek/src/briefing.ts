@@ -7,11 +7,21 @@ import type { Link } from "./link.ts";
 import type { MemberSetup } from "./member-setup.ts";
 import { Pace } from "./pace.ts";
 
-/** What one Zeek was told of indicators, and how it is told more. */
+/** Operations to keep until it is known that they came, and after how many to see which those are. */
+const mostKept = 100_000, trimming = 1_024;
+
+/**
+ * What one Zeek was told of indicators, and how it is told more. What was on its way when the connection broke is told again over the next one, in its order: to add
+ * or remove a thing twice does no harm.
+ */
 export class Briefing {
   readonly #setup: MemberSetup;
   readonly #ledger: Ledger;
   readonly #pace: Pace;
+  /** Sent over this connection, the latest of them at least. */
+  #recent: IntelOperation[] = [];
+  /** Sent over an earlier one, and perhaps never come. */
+  #doubtful: readonly IntelOperation[] = [];
 
   constructor(setup: MemberSetup) {
     this.#setup = setup;
@@ -32,6 +42,27 @@ export class Briefing {
   /** The id of an indicator that names a value. */
   holderOf(value: string): string | undefined {
     return this.#ledger.holderOf(value);
+  }
+
+  /** The connection broke. */
+  broke({ unconfirmed }: Link): void {
+    this.#doubtful = latest([...this.#doubtful, ...latest(this.#recent, unconfirmed)], mostKept);
+    this.#recent = [];
+  }
+
+  /** The Zeek will not come back. */
+  abandon(): void {
+    this.#setup.counters.maybeLost.add(this.#doubtful.length);
+    this.#doubtful = [];
+  }
+
+  /** Tells again what may not have come. */
+  repeat(link: Link, topic: string): void {
+    if (this.#doubtful.length === 0) return;
+    const again = this.#doubtful;
+    this.#doubtful = [];
+    this.#setup.counters.repeated.add(again.length);
+    for (const operation of again) this.#send(operation, link, topic);
   }
 
   /** Tells the Zeek what an indicator means for it. Returns the milliseconds to wait before the next. @param history whether it gets history beside what is new */
@@ -60,6 +91,8 @@ export class Briefing {
     try {
       link.send(topic, protocol.intel(operation));
       counters[operation.operation].add();
+      this.#recent.push(operation);
+      if (this.#recent.length % trimming === 0) this.#recent = latest(this.#recent, Math.min(link.unconfirmed, mostKept));
     } catch (thrown) {
       troubles.count("zeek_skipped", "an indicator cannot be encoded for Zeek", { id: operation.id, reason: reasonOf(thrown) }, "encoding");
     }
@@ -69,4 +102,8 @@ export class Briefing {
   #now(): bigint {
     return BigInt(this.#setup.host.clock.now()) * 1_000_000n;
   }
+}
+
+function latest<Item>(items: readonly Item[], count: number): Item[] {
+  return count === 0 ? [] : items.slice(-count);
 }

@@ -12,5 +12,5 @@ export interface MemberSetup {
   readonly protocol: Protocol;
   readonly reports: Reports;
   readonly troubles: Troubles;
-  readonly counters: Readonly<Record<"ADD" | "REMOVE" | "indicators" | "maybeLost", Counter>>;
+  readonly counters: Readonly<Record<"ADD" | "REMOVE" | "indicators" | "repeated" | "maybeLost", Counter>>;
 }

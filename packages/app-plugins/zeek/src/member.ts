@@ -69,7 +69,7 @@ export class Member {
 
   detach(link: Link): void {
     if (this.#link !== link) return;
-    this.#setup.counters.maybeLost.add(link.unconfirmed);
+    this.#briefing.broke(link);
     this.#link = undefined;
     this.#topic = undefined;
     this.#left = this.#setup.host.clock.now();
@@ -90,9 +90,11 @@ export class Member {
     } else this.#subscribing = this.#subscribing.then(() => this.#manage(link, request));
   }
 
-  /** Removes what is no longer valid. Called now and then. */
+  /** Tells what is due without a message of the bus: what may not have come, and the ends of indicators. Called now and then. */
   expire(): void {
-    if (this.#isReady()) this.#briefing.expire(this.#link as Link, this.#topic ?? "");
+    if (!this.#isReady()) return;
+    this.#briefing.repeat(this.#link as Link, this.#topic ?? "");
+    this.#briefing.expire(this.#link as Link, this.#topic ?? "");
   }
 
   /** Ends its subscription: what waits is dropped, and counted by the bus. */
@@ -101,6 +103,7 @@ export class Member {
     this.#tellChanged();
     await this.#subscribing;
     await this.#unsubscribe();
+    this.#briefing.abandon();
   }
 
   async #manage(link: Link, request: Exclude<Request, { kind: "sighting" }>): Promise<void> {
@@ -183,6 +186,7 @@ export class Member {
   readonly #take = (message: Message): Promise<void> | void => {
     if (!this.#isReady()) return this.#wait().then(() => this.#take(message));
     const history = (this.#subscription?.snapshots.size ?? 0) > 0;
+    this.#briefing.repeat(this.#link as Link, this.#topic ?? "");
     const wait = this.#briefing.take(message, this.#link as Link, this.#topic ?? "", history);
     if (wait > 0) return this.#setup.host.clock.sleep(wait);
     if (++this.#turn % turn === 0) return immediate();

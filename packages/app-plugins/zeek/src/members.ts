@@ -23,7 +23,7 @@ export class Members {
       reports: new Reports(bus, host, troubles),
       counters: {
         ADD: metrics.counter("zeek_intel", { operation: "ADD" }), REMOVE: metrics.counter("zeek_intel", { operation: "REMOVE" }), indicators: metrics.counter("zeek_indicators"),
-        maybeLost: metrics.counter("zeek_maybe_lost"),
+        repeated: metrics.counter("zeek_repeated"), maybeLost: metrics.counter("zeek_maybe_lost"),
       },
     };
     const count = (which: (member: Member) => boolean) => (): number => [...this.#members.values()].filter(which).length;

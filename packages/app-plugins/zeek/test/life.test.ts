@@ -123,8 +123,8 @@ it("asks a silent Zeek for a sign of life, and leaves one that answers alone", a
   expect(await nothing).toBe("ended");
 });
 
-it("counts what may be lost with a connection: what no answer came after", async () => {
-  const { bus, port, host } = await stand({ ping_interval: 0.2 });
+it.each([["tells again", 30], ["counts as lost, when the Zeek stays away,", 0.1]])("%s what no answer came after when a connection breaks", async (_, grace) => {
+  const { bus, port, host } = await stand({ ping_interval: 0.2, grace });
   const zeek = await FakeZeek.peered(port);
   await zeek.subscribe();
   for (let n = 0; n < 10; n++) await bus.publish(indicator(n));
@@ -144,7 +144,12 @@ it("counts what may be lost with a connection: what no answer came after", async
   await eventually(() => host.count("zeek_intel", { operation: "ADD" }), 13);
   zeek.socket.destroy();
   await over;
-  await eventually(() => host.count("zeek_maybe_lost"), 3);
+  if (grace < 1) return eventually(() => host.count("zeek_maybe_lost"), 3);
+  await eventually(() => host.gauge("zeek_connected"), 0);
+  const back = await FakeZeek.peered(port);
+  await back.subscribe();
+  expect(await back.intel(3)).toEqual(["ADD ADDR 10.0.0.10", "ADD ADDR 10.0.0.11", "ADD ADDR 10.0.0.12"]);
+  expect([host.count("zeek_repeated"), host.count("zeek_maybe_lost")]).toEqual([3, 0]);
 });
 
 it("survives a connection that breaks anywhere, over and over, and loses nothing that waits", async () => {

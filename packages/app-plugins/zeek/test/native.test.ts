@@ -93,7 +93,8 @@ it("keeps what is for a Zeek that loses its connection, and goes on when it is b
   const second = await FakeZeek.peered(port, { filter: ["threatbus/manage", topic] });
   second.publish("threatbus/manage", "Tenzir::unsubscribe", string(topic));
   expect(await second.subscribe()).not.toBe(topic);
-  expect(await second.intel(1)).toEqual(["REMOVE ADDR 10.0.0.1"]);
+  // What nothing shows to have come is told once more.
+  expect(await second.intel(2)).toEqual(["ADD ADDR 10.0.0.1", "REMOVE ADDR 10.0.0.1"]);
 });
 
 it("forgets a Zeek that stays away, and the one that unsubscribes from nothing has done no harm", async () => {

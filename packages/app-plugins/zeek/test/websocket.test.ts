@@ -5,6 +5,7 @@ import { zoneOf } from "../src/wire/time.ts";
 import { string, vector } from "../src/wire/value.ts";
 import { eventually } from "./eventually.ts";
 import { bridgedZeek, wsServer, type WsZeek } from "./fake-ws-zeek.ts";
+import { idsOf } from "./fake-zeek.ts";
 import { idOf, indicator, stand } from "./stand.ts";
 
 describe.each([["client", "client"], ["server, behind a bridge", "server"]] as const)("as %s", (_, role) => {
@@ -95,7 +96,8 @@ it("connects again after every kind of end, and keeps what waits for the same Ze
     await zeek.topics();
     zeek.ack("8.2.0", `d2949faa-754d-5da6-8596-dde590bde811-websocket-${n}`);
     await zeek.subscribe();
-    if (n > 0) expect((await zeek.event()).event.args[0]).toMatchObject({ value: [{}, string(idOf(n)), {}, {}, {}] });
+    // Earlier ones come once more where no answer shows that they had come.
+    for (let id = ""; n > 0 && id !== idOf(n); ) id = idsOf((await zeek.event()).event);
     end(zeek);
     await zeek.gone;
     await eventually(() => host.gauge("zeek_connected"), 0);
