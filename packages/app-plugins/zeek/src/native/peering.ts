@@ -18,6 +18,8 @@ const highWater = 262_144;
 const batch = 65_536;
 /** Bytes that unanswered answers to pings may take: a peer that pings and does not read is cut off. */
 const mostUnread = 16 * 1_048_576;
+/** Events after which a ping asks whether they came, unless one is under way. */
+const pingEvery = 1_024;
 /** Begins the payload of the ping that says good-bye (Broker 2.5 and later). */
 const bye = Buffer.from("BYE");
 /** Milliseconds to wait for the answer to our good-bye. Broker waits 3,000. */
@@ -57,6 +59,8 @@ export class Peering implements Link {
   #sent = 0;
   #marked = 0;
   #confirmed = 0;
+  /** Whether the latest ping has no answer yet. */
+  #awaiting = false;
   #answered: (() => void) | undefined;
   #closing: Promise<void> | undefined;
   /** Woken when the filter, the room or the state changes. */
@@ -101,7 +105,7 @@ export class Peering implements Link {
     if (!this.#open) return;
     if (this.#head?.topic !== topic) this.#head = { topic, bytes: messageHead({ sender: this.#setup.self, receiver: nobody, type: messageTypes.data, topic }) };
     this.#put(this.#head.bytes, valuePayload(valueOf(event)));
-    this.#sent++;
+    if (++this.#sent - this.#marked >= pingEvery && !this.#awaiting) this.ping();
   }
 
   /** Broker drops what is on no topic of its filter. */
@@ -126,6 +130,7 @@ export class Peering implements Link {
   ping(): void {
     if (!this.#open) return;
     this.#asked = true;
+    this.#awaiting = true;
     this.#marked = this.#sent;
     const payload = Buffer.alloc(8);
     payload.writeUInt32BE(++this.#pinged, 4);
@@ -180,7 +185,10 @@ export class Peering implements Link {
     if (payload.subarray(0, 3).equals(bye)) {
       this.#confirmed = this.#sent;
       this.#answered?.();
-    } else if (payload.length === 8 && payload.readUInt32BE(4) === this.#pinged) this.#confirmed = this.#marked;
+    } else if (payload.length === 8 && payload.readUInt32BE(4) === this.#pinged) {
+      this.#awaiting = false;
+      this.#confirmed = this.#marked;
+    }
   }
 
   /** Zeek sends messages that nobody asked for, e.g. the description of its logs: those are left alone without being read. */
