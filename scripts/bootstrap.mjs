@@ -23,12 +23,18 @@ export function install() {
 export function build({ declarations = false } = {}) {
   const sources = packages().flatMap(({ folder }) => [join(folder, "package.json"), ...filesBelow(join(folder, "src"))]);
   const state = digest([...sources, "tsconfig.base.json", "scripts/build.mjs"]);
-  const kind = declarations ? "build" : "build-js";
-  if ([remembered(kind), remembered("build")].includes(state) && packages().every(isBuilt)) return;
-  say("building the packages");
-  run(process.execPath, [join(root, "scripts", "build.mjs"), ...(declarations ? [] : ["--js"])], { quiet: true });
-  if (!declarations) forget("build");
-  remember(kind, state);
+  const isDone = (kind) => remembered(kind) === state && packages().every(kind === "declarations" ? isDeclared : isBuilt);
+  if (!isDone("build-js")) {
+    say("building the packages");
+    run(process.execPath, [join(root, "scripts", "build.mjs"), "--js"], { quiet: true });
+    remember("build-js", state);
+    // They went with what was there before.
+    remember("declarations", "");
+  }
+  if (!declarations || isDone("declarations")) return;
+  say("declaring their types");
+  run(process.execPath, [join(root, "scripts", "build.mjs"), "--declarations"], { quiet: true });
+  remember("declarations", state);
 }
 
 /** Runs a program in the root; if it fails, says what it printed and ends. */
@@ -50,6 +56,10 @@ function fail(text) {
 
 function isBuilt({ folder }) {
   return !existsSync(join(folder, "src")) || existsSync(join(folder, "dist"));
+}
+
+function isDeclared({ folder, manifest }) {
+  return manifest.private === true || existsSync(join(folder, "dist", "index.d.ts"));
 }
 
 function filesBelow(folder) {
@@ -74,8 +84,4 @@ function remembered(name) {
 function remember(name, state) {
   mkdirSync(cache, { recursive: true });
   writeFileSync(join(cache, name), state);
-}
-
-function forget(name) {
-  remember(name, "");
 }

@@ -1,6 +1,7 @@
 /**
  * Builds every package: JavaScript with tsup, then the declarations of all in one run of tsc. A manifest's `exports` and the programs in
- * its `src` say what its entries are. `--js` leaves the declarations out (running needs none); names of packages build only those.
+ * its `src` say what its entries are. `--js` leaves the declarations out (running needs none), `--declarations` leaves the JavaScript as it is;
+ * names of packages build only those.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -8,12 +9,12 @@ import { dirname, join, relative } from "node:path";
 import { build } from "tsup";
 import { packages, root } from "./workspace.mjs";
 
-const declarations = !process.argv.includes("--js");
+const [justJavaScript, justDeclarations] = ["--js", "--declarations"].map((flag) => process.argv.includes(flag));
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith("-"));
 const fleet = packages().filter(({ manifest, folder }) => entriesOf(folder, manifest).length > 0 && (wanted.length === 0 || wanted.includes(manifest.name)));
 
 let built = 0;
-for (const { folder, manifest } of fleet) {
+for (const { folder, manifest } of justDeclarations ? [] : fleet) {
   await build({
     config: false,
     silent: true,
@@ -29,7 +30,7 @@ for (const { folder, manifest } of fleet) {
   });
   process.stdout.write(`  built ${++built}/${fleet.length} ${manifest.name}\n`);
 }
-if (declarations) declare();
+if (!justJavaScript) declare();
 
 /** Writes `dist/*.d.ts` of the published packages, with specifiers that name what is published. */
 function declare() {

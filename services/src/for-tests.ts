@@ -1,15 +1,5 @@
 /** What a test file asks for a broker. */
-import { kafkaUnavailable, rabbitmqUnavailable } from "./availability.ts";
-import { kafka } from "./kafka.ts";
-import { rabbitmq } from "./rabbitmq.ts";
-
-/** How test files reach a broker they share. */
-export interface SharedBrokers {
-  readonly rabbitmq: { /** `amqp://user:password@host:port` */ readonly url: string };
-  readonly kafka: { /** `host:port[,host:port…]` */ readonly bootstrap: string };
-}
-
-export type BrokerKind = keyof SharedBrokers;
+import { environment, kinds, unavailable, type BrokerKind } from "./kinds.ts";
 
 export interface Needed {
   /** vitest's `describe`, or, where the broker is missing, one that skips all inside by name and adds the reason to the title. */
@@ -18,18 +8,18 @@ export interface Needed {
   readonly missing: string | undefined;
 }
 
-const titles: Readonly<Record<BrokerKind, string>> = { rabbitmq: "RabbitMQ", kafka: "Kafka" };
-const unavailable: Readonly<Record<BrokerKind, () => Promise<string | undefined>>> = { rabbitmq: rabbitmqUnavailable, kafka: kafkaUnavailable };
-
-/** The variable of the environment that names a broker which is there already. */
-export const variables: Readonly<Record<BrokerKind, string>> = { rabbitmq: "THREATBUS_TEST_RABBITMQ", kafka: "THREATBUS_TEST_KAFKA" };
+/** How test files reach a broker they share. */
+export interface SharedBrokers {
+  readonly rabbitmq: { /** `amqp://user:password@host:port` */ readonly url: string };
+  readonly kafka: { /** `host:port[,host:port…]` */ readonly bootstrap: string };
+}
 
 /**
  * For a test file that starts its own brokers. Installs what is missing. Where the broker cannot be had, what stands in the returned
- * `describe` is skipped; with CI set, it throws the reason instead.
+ * `describe` is skipped; with CI set, it throws the reason instead. `version` is one of Kafka's, by default the newest known here.
  */
-export async function needs(kind: BrokerKind): Promise<Needed> {
-  return needed(kind, await unavailable[kind]());
+export async function needs(kind: BrokerKind, version?: string): Promise<Needed> {
+  return needed(kinds[kind].title, await unavailable(kind, undefined, version));
 }
 
 /**
@@ -37,26 +27,24 @@ export async function needs(kind: BrokerKind): Promise<Needed> {
  * all, or else one of its own, which ends with the file. Await it at the top of the file. Where there is none, the address is empty.
  */
 export async function brokerForTests<Kind extends BrokerKind>(kind: Kind): Promise<Needed & SharedBrokers[Kind]>;
-export async function brokerForTests(kind: BrokerKind): Promise<Needed & Partial<SharedBrokers["rabbitmq"] & SharedBrokers["kafka"]>> {
-  const address = (value: string): Partial<SharedBrokers["rabbitmq"] & SharedBrokers["kafka"]> => (kind === "kafka" ? { bootstrap: value } : { url: value });
-  const given = process.env[variables[kind]];
-  if (given !== undefined && given !== "") return { ...(await needed(kind, undefined)), ...address(given) };
+export async function brokerForTests(kind: BrokerKind): Promise<Needed & { readonly url: string; readonly bootstrap: string }> {
+  const { given, start } = kinds[kind];
+  const at = (needed: Needed, address: string): Needed & { readonly url: string; readonly bootstrap: string } => ({ ...needed, url: address, bootstrap: address });
+  const address = environment(given);
+  if (address !== undefined) return at(await needed(kinds[kind].title, undefined), address);
   const own = await needs(kind);
-  if (own.missing !== undefined) return { ...own, ...address("") };
+  if (own.missing !== undefined) return at(own, "");
+  const broker = await start();
   const { afterAll } = await import("vitest");
-  if (kind === "kafka") {
-    const broker = await kafka();
-    afterAll(() => broker.stop());
-    return { ...own, ...address(broker.bootstrap) };
-  }
-  const broker = await rabbitmq();
   afterAll(() => broker.stop());
-  return { ...own, ...address(broker.url) };
+  return at(own, broker.address);
 }
 
-async function needed(kind: BrokerKind, missing: string | undefined): Promise<Needed> {
+/** @param title what is needed, for sentences */
+export async function needed(title: string, missing: string | undefined): Promise<Needed> {
+  // Not at the top: benchmarks load this package, too, and no test runner.
   const { describe } = await import("vitest");
-  if (missing === undefined) return { missing, describe: (title, body) => void describe(title, body) };
-  if (process.env["CI"] !== undefined && process.env["CI"] !== "") throw new Error(`no ${titles[kind]} for these tests, and CI is set: ${missing}`);
-  return { missing, describe: (title, body) => void describe.skip(`${title} (no ${titles[kind]}: ${missing})`, body) };
+  if (missing === undefined) return { missing, describe: (name, body) => void describe(name, body) };
+  if (environment("CI") !== undefined) throw new Error(`no ${title} for these tests, and CI is set: ${missing}`);
+  return { missing, describe: (name, body) => void describe.skip(`${name} (no ${title}: ${missing})`, body) };
 }

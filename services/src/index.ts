@@ -17,14 +17,23 @@
  *       it("…", async () => { await broker.kill(); await broker.start(); await broker.ctl("list_queues"); });
  *     });
  *
- * `kafka({ advertise: { host, port } })` has a second listener, `broker.proxied.port`, whose clients are sent to the address of a proxy.
+ * A Kafka behind a proxy: it sends its clients to the proxy's port, and the plain listener stays for whoever watches.
+ *
+ *     const target = { host: "127.0.0.1", port: await freePort() };
+ *     const proxy = await chaosProxy({ target });
+ *     const broker = await kafka({ advertise: { host: proxy.host, port: proxy.port, listen: target.port } });
  */
 export { brokerForTests, needs } from "./for-tests.ts";
-export type { BrokerKind, Needed, SharedBrokers } from "./for-tests.ts";
-export { kafkaUnavailable, rabbitmqUnavailable } from "./availability.ts";
+export type { Needed, SharedBrokers } from "./for-tests.ts";
+export { unavailable } from "./kinds.ts";
+export type { BrokerKind } from "./kinds.ts";
 export { kafka } from "./kafka.ts";
 export type { Kafka, KafkaOptions } from "./kafka.ts";
 export { rabbitmq } from "./rabbitmq.ts";
 export type { Rabbitmq, RabbitmqOptions, TlsListener } from "./rabbitmq.ts";
+export { needsReference, reference, referenceVersion, requireReference } from "./reference.ts";
+export type { Reference, ReferenceOptions } from "./reference.ts";
+export { installBrokers, shareBrokers } from "./shared.ts";
+export type { SharedRun } from "./shared.ts";
 export type { Certificates } from "./certificates.ts";
 export type { Service } from "./service.ts";

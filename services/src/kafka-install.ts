@@ -1,31 +1,72 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { installDebian, type Tell } from "./debian.ts";
+import { java } from "./java.ts";
+import { quoted, requireLinux, Unavailable } from "./unavailable.ts";
 
 const run = promisify(execFile);
 
 export const newestKafka = "4.4.0";
 
-/** Returns the folder with the jars of a version, which are downloaded once per user. Throws with the reason in words. */
-export async function kafkaJars(version: string): Promise<string> {
+/** Milliseconds for 44 MB. */
+const patience = 600_000;
+
+export interface KafkaPrograms {
+  /** The command. */
+  readonly java: string;
+  /** What goes behind `-cp`. */
+  readonly classPath: string;
+}
+
+/** Downloads a version of Kafka, once per user, and installs the Java it runs on where that is missing. Throws `Unavailable`. */
+export async function requireKafka(version: string = newestKafka, tell: Tell = () => undefined): Promise<KafkaPrograms> {
+  requireLinux();
+  if (!/^\d+\.\d+\.\d+$/.test(version)) throw new Error(`not a version of Kafka: ${version}`);
+  const command = await java(tell);
+  return { java: command, classPath: join(await jars(version, tell), "*") };
+}
+
+/** In full: by its short name Maven would look for the newest, and when it cannot, would say that there is none. */
+const copy = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies";
+
+/**
+ * Downloads into a folder beside and renames it when all is there. Who comes second waits for the lock, and then finds the work done; what
+ * a killed download left is removed by the next.
+ */
+const script = `
+set -eu
+[ ! -d "$folder" ] || exit 0
+rm -rf "$folder.part"
+trap 'rm -rf "$folder.part"' EXIT
+mkdir "$folder.part"
+printf %s "$project" > "$folder.part/pom.xml"
+mvn --batch-mode --quiet --file "$folder.part/pom.xml" ${copy} -DincludeScope=runtime -DoutputDirectory="$folder.part/jars"
+mv "$folder.part" "$folder"
+`;
+
+/** The folder with the jars. */
+async function jars(version: string, tell: Tell): Promise<string> {
   const cache = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "threatbus", "services");
   const folder = join(cache, `kafka-${version}`);
-  if (existsSync(folder)) return folder;
-  await mkdir(cache, { recursive: true });
-  const temporary = await mkdtemp(join(cache, "download-"));
-  try {
-    await writeFile(join(temporary, "pom.xml"), project(version));
-    await run("mvn", ["--batch-mode", "--quiet", "-f", join(temporary, "pom.xml"), "dependency:copy-dependencies", "-DincludeScope=runtime", `-DoutputDirectory=${join(temporary, "jars")}`]);
-    await rename(join(temporary, "jars"), folder).catch((thrown: unknown) => {
-      if (!existsSync(folder)) throw thrown;
+  if (!existsSync(folder)) {
+    await requireMaven(tell);
+    tell(`downloading Kafka ${version}`);
+    await mkdir(cache, { recursive: true });
+    const env = { ...process.env, folder, project: project(version) };
+    await run("flock", [cache, "sh", "-c", script], { env, timeout: patience, maxBuffer: 64 * 1024 * 1024 }).catch((thrown: unknown) => {
+      throw new Unavailable(`Kafka ${version} is not here, and Maven cannot download it: ${quoted(thrown, /(?<=^\[ERROR\] ).*?(?=$| -> \[Help)/m)}`);
     });
-    return folder;
-  } finally {
-    await rm(temporary, { recursive: true, force: true });
   }
+  return join(folder, "jars");
+}
+
+async function requireMaven(tell: Tell): Promise<void> {
+  const found = await run("mvn", ["--version"]).then(() => true, () => false);
+  if (!found) await installDebian({ title: "Maven, which downloads Kafka,", packages: ["maven"] }, tell);
 }
 
 function project(version: string): string {

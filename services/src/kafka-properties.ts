@@ -45,6 +45,8 @@ export function properties({ folder, listeners, controller, certificates, mutual
     // With the defaults the controller refuses a broker that was killed for 9 s.
     "broker.session.timeout.ms=1500",
     "broker.heartbeat.interval.ms=500",
+    // By default 128 MB, taken at the start and kept: half of all the memory.
+    "log.cleaner.dedupe.buffer.size=4194304",
     ...(certificates === undefined ? [] : tls(folder, certificates, mutual)),
     ...(listeners.some(({ protocol }) => protocol === "SASL_PLAINTEXT") ? sasl() : []),
   ];

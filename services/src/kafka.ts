@@ -1,14 +1,16 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { freePorts } from "@threatbus/testkit";
 import { certificates, type Certificates } from "./certificates.ts";
-import { marker, privateFolder, removeFolder } from "./folder.ts";
-import { kafkaJars, newestKafka } from "./kafka-install.ts";
+import { privateFolder, removeFolder } from "./folder.ts";
+import { newestKafka, requireKafka, type KafkaPrograms } from "./kafka-install.ts";
 import { answersKafka } from "./kafka-probe.ts";
 import { properties, saslPassword, saslUser, type Listener } from "./kafka-properties.ts";
+import { marker } from "./processes.ts";
 import { Program } from "./program.ts";
 import type { Service } from "./service.ts";
 
@@ -17,8 +19,11 @@ const run = promisify(execFile);
 export interface KafkaOptions {
   /** Default 4.4.0; 3.9 and 4.x work. */
   readonly version?: string;
-  /** A listener whose clients are sent to this address, which is a proxy's. Default: none. */
-  readonly advertise?: { readonly host: string; readonly port: number };
+  /**
+   * A listener whose clients are sent to this address, which is a proxy's. Default: none. `listen` is the port the proxy finds it at, for a
+   * proxy that has to know before; by default a free one, `proxied.port`.
+   */
+  readonly advertise?: { readonly host: string; readonly port: number; readonly listen?: number };
   /** A listener for TLS; "mutual" refuses clients without a certificate. Default: none. */
   readonly tls?: boolean | "mutual";
   /** A listener for SASL PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512, without TLS. Default: none. */
@@ -40,19 +45,20 @@ export interface Kafka extends Service {
 /** Starts a Kafka of its own, one node that is its own controller, on 127.0.0.1 alone. Resolves when it answers. */
 export async function kafka(options: KafkaOptions = {}): Promise<Kafka> {
   const { version = newestKafka } = options;
-  const jars = await kafkaJars(version);
+  const programs = await requireKafka(version);
   const folder = await privateFolder("kafka");
   try {
-    return await launchIn(folder, jars, version, options);
+    return await launchIn(folder, programs, version, options);
   } catch (thrown) {
     removeFolder(folder);
     throw thrown;
   }
 }
 
-async function launchIn(folder: string, jars: string, version: string, options: KafkaOptions): Promise<Kafka> {
+async function launchIn(folder: string, { java, classPath }: KafkaPrograms, version: string, options: KafkaOptions): Promise<Kafka> {
   const { advertise, tls = false, sasl = false, properties: more = [] } = options;
-  const [port, controller, proxied, secure, guarded] = (await freePorts(5)) as [number, number, number, number, number];
+  const [port, controller, secure, guarded, free] = (await freePorts(5)) as [number, number, number, number, number];
+  const proxied = advertise?.listen ?? free;
   const files = tls === false ? undefined : await certificates(join(folder, "tls"));
   const listeners: Listener[] = [
     { name: "DIRECT", port, protocol: "PLAINTEXT" },
@@ -63,17 +69,17 @@ async function launchIn(folder: string, jars: string, version: string, options: 
   const config = join(folder, "server.properties");
   await writeFile(config, [...properties({ folder, listeners, controller, certificates: files, mutual: tls === "mutual" }), ...more, ""].join("\n"));
   const env = { PATH: process.env["PATH"], LANG: "C.UTF-8", HOME: folder, [marker]: folder };
-  const java = (heap: string, ...args: readonly string[]): string[] => [`-Xmx${heap}`, "-cp", join(jars, "*"), ...args];
   const users = ["SCRAM-SHA-256", "SCRAM-SHA-512"].flatMap((mechanism) => ["--add-scram", `${mechanism}=[name=${saslUser},password=${saslPassword}]`]);
-  await run("java", java("128m", "kafka.tools.StorageTool", "format", "-t", randomId(), "-c", config, ...(sasl ? users : [])), { cwd: folder, env });
+  // A short life: the second compiler would cost half of it.
+  await run(java, ["-XX:TieredStopAtLevel=1", "-cp", classPath, "kafka.tools.StorageTool", "format", "-t", randomId(), "-c", config, ...(sasl ? users : [])], { cwd: folder, env });
   const node = new Program({
     name: `Kafka ${version}`,
-    file: "java",
-    args: java("256m", "kafka.Kafka", config),
+    file: java,
+    args: ["-Xmx256m", "-cp", classPath, "kafka.Kafka", config],
     env,
     folder,
     log: join(folder, "output.log"),
-    answers: () => answersKafka(port),
+    answers: () => answersKafka(connect(port, "127.0.0.1")),
   });
   await node.start();
   const asked = <T>(what: string, wanted: boolean, value: T): T => {

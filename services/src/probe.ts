@@ -4,10 +4,9 @@ import type { Socket } from "node:net";
 const patience = 5_000;
 
 /** Sends a question and gives what has come so far to `judge` until it has a verdict. A connection that ends before is a no. */
-export function answerOf(open: () => Socket, question: Buffer, judge: (received: Buffer) => boolean | undefined): Promise<boolean> {
+export function answerOf(socket: Socket, question: Buffer, judge: (received: Buffer) => boolean | undefined): Promise<boolean> {
   return new Promise((resolve) => {
     let received = Buffer.alloc(0);
-    const socket = open();
     const end = (verdict: boolean): void => {
       socket.destroy();
       resolve(verdict);

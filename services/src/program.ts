@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
+import { freeze } from "./processes.ts";
 
 export interface Command {
   /** For messages. */
@@ -35,10 +36,6 @@ export class Program {
     return pid;
   }
 
-  get runs(): boolean {
-    return this.#child !== undefined;
-  }
-
   /** Resolves when it answers. Otherwise it is ended, and the error quotes the end of its log. */
   async start(): Promise<void> {
     if (this.#child !== undefined) throw new Error(`${this.#command.name} runs already`);
@@ -46,11 +43,12 @@ export class Program {
     const child = launch(this.#command);
     this.#child = child;
     let failure: string | undefined;
-    child.once("error", (error) => (failure = error.message));
-    child.once("exit", (code, signal) => {
-      failure ??= `it ended with ${signal ?? `exit code ${code}`}`;
+    const ended = (why: string): void => {
+      failure ??= why;
       if (this.#child === child) this.#child = undefined;
-    });
+    };
+    child.once("error", ({ message }) => ended(message));
+    child.once("exit", (code, signal) => ended(`it ended with ${signal ?? `exit code ${code}`}`));
     const deadline = performance.now() + patience;
     while (!(await answers())) {
       if (failure === undefined && performance.now() > deadline) failure = `no answer within ${patience / 1000} s`;
@@ -74,23 +72,24 @@ export class Program {
     clearTimeout(timer);
   }
 
-  /** SIGSTOP: its connections stay, and nobody answers. */
+  /** Its connections stay, and nobody answers. */
   pause(): void {
-    process.kill(this.pid, "SIGSTOP");
+    freeze(this.pid);
   }
 
   resume(): void {
     process.kill(this.pid, "SIGCONT");
   }
 
-  /** The last lines of what it printed. */
+  /** The last lines of what it printed. Erlang says what is wrong first, and then 40 lines more. */
   logTail(): string {
-    return readFileSync(this.#command.log, "utf8").trimEnd().split("\n").slice(-30).join("\n");
+    return readFileSync(this.#command.log, "utf8").trimEnd().split("\n").slice(-80).join("\n");
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {
     const child = this.#child;
-    if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child === undefined) return;
+    child.ref();
     const ended = once(child, "exit");
     child.kill(signal);
     // A process that is paused takes SIGTERM only when it goes on.
@@ -100,12 +99,14 @@ export class Program {
 }
 
 /**
- * Starts it in a session of its own, so that Ctrl-C in the terminal does not reach it. The kernel kills it when this process ends, however
- * that comes about (`setpriv` is part of util-linux, which every Debian has, and becomes the program: the process id stays).
+ * Starts it in a session of its own, so that Ctrl-C in the terminal does not reach it. It keeps this process from ending no more than a
+ * timer that was unref'd; when this process ends, however that comes about, the kernel kills it (`setpriv` is part of util-linux and becomes
+ * the program: the process id stays).
  */
 export function launch({ file, args, env, folder, log }: Omit<Command, "name" | "answers">): ChildProcess {
   const output = openSync(log, "a");
   const child = spawn("setpriv", ["--pdeathsig", "KILL", file, ...args], { cwd: folder, env, detached: true, stdio: ["ignore", output, output] });
   closeSync(output);
+  child.unref();
   return child;
 }

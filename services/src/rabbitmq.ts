@@ -7,7 +7,8 @@ import { promisify } from "node:util";
 import { freePorts } from "@threatbus/testkit";
 import { answersAmqp } from "./amqp-probe.ts";
 import { certificates, type Certificates } from "./certificates.ts";
-import { marker, privateFolder, removeFolder } from "./folder.ts";
+import { privateFolder, removeFolder } from "./folder.ts";
+import { marker } from "./processes.ts";
 import { Program, launch } from "./program.ts";
 import { requireRabbitmq, rabbitmqPrograms } from "./rabbitmq-install.ts";
 import type { Service } from "./service.ts";
@@ -64,9 +65,16 @@ async function launchIn(folder: string, tls: boolean | "mutual", conf: readonly 
     env,
     folder,
     log,
-    answers: () => answersAmqp(() => connect(port, "127.0.0.1")),
+    answers: () => answersAmqp(connect(port, "127.0.0.1")),
   });
-  const ctl = async (...args: readonly string[]): Promise<string> => (await run(join(rabbitmqPrograms, "rabbitmqctl"), args, { env, cwd: folder })).stdout;
+  const command = async (...args: readonly string[]): Promise<string> => (await run(join(rabbitmqPrograms, "rabbitmqctl"), args, { env, cwd: folder })).stdout;
+  const ctl = (...args: readonly string[]): Promise<string> =>
+    command(...args).catch(async (failed: Error) => {
+      // A node answers its first clients a moment before it takes orders.
+      if (!/app to be running/.test(failed.message)) throw failed;
+      await command("await_startup");
+      return command(...args);
+    });
   await node.start();
   return {
     url: `amqp://guest:guest@127.0.0.1:${port}`,
@@ -123,6 +131,8 @@ function environment(folder: string, { port, distribution, names }: Ports): Node
     RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, "plugins"),
     RABBITMQ_GENERATED_CONFIG_DIR: join(folder, "generated"),
     RABBITMQ_CONF_ENV_FILE: "/dev/null",
+    // No dumps of memory.
+    ERL_CRASH_DUMP_SECONDS: "0",
     // The script becomes the Erlang machine instead of waiting for it as its parent; without a shell, all the same.
     RABBITMQ_ALLOW_INPUT: "true",
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: "-noinput -start_epmd false -kernel inet_dist_use_interface {127,0,0,1}",

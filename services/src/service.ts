@@ -11,7 +11,7 @@ export interface Service {
   terminate(): Promise<void>;
   /** Again, on the same ports and data. Resolves when it answers. */
   start(): Promise<void>;
-  /** SIGSTOP: connections stay open, nobody answers. */
+  /** SIGSTOP: connections stay open, nobody answers. Returns when nothing of it runs any more. */
   pause(): void;
   resume(): void;
   /** Ends its processes and removes its folder. Twice is harmless. */

@@ -20,7 +20,7 @@ export interface BusOptions {
   readonly stopTimeout?: number;
 }
 
-/** A bus, its backbones and its apps. */
+/** A bus, its backbones and its apps. Who subscribes before `start` misses nothing of what a broker kept: it comes as soon as the bus runs. */
 export interface ThreatBus extends Bus {
   readonly state: BusState;
   /** Backbones, then apps. All or nothing: if one fails, those that stood are stopped again. Once. */

@@ -58,8 +58,6 @@ class ComposedBus implements ThreatBus {
   #announceReady: () => void = () => undefined;
   /** Resolves when the apps have started, or never will. */
   readonly #ready: Promise<void> = new Promise((resolve) => (this.#announceReady = resolve));
-  /** Since the first frame of a broker: looks after subscriptions that hold it up. */
-  #watching: Promise<void> | undefined;
   #publishing = 0;
   #announcePublished: () => void = () => undefined;
   #names = 0;
@@ -135,7 +133,10 @@ class ComposedBus implements ThreatBus {
     const manner = { failed: "PLUGIN_START_FAILED", late: "PLUGIN_START_TIMEOUT", timeout: startTimeout, clock } as const;
     const failures = await startBackbones(this.#backbones, this.#deliver, manner, signal);
     if (failures.length > 0 || signal.aborted) return failures;
+    const untold = await this.#interests.tellAll().then(() => undefined, (thrown: ThreatbusError) => thrown);
+    if (untold !== undefined) return [untold];
     this.#flowing = true;
+    void watchLag(this.#subscriptions, clock, signal);
     return callAll(this.#apps.map(({ name, instance }) => ({ plugin: name, run: () => instance.start(this.#busFor(name)) })), manner);
   }
 
@@ -145,7 +146,8 @@ class ComposedBus implements ThreatBus {
     this.#publishing++;
     try {
       // After every wait all are asked again: who had room may be full by now.
-      for (let full = this.#fullFor(content); full !== undefined; full = this.#fullFor(content)) await full.room();
+      const full = (): ActiveSubscription | undefined => this.#router.route(content.topic).blocking.find((subscription) => subscription.full);
+      for (let next = full(); next !== undefined; next = full()) await next.room();
       const [only] = this.#backbones;
       if (only !== undefined && this.#backbones.length === 1) await hand(only, content);
       else await Promise.all(this.#backbones.map((backbone) => hand(backbone, content)));
@@ -156,10 +158,6 @@ class ComposedBus implements ThreatBus {
     } finally {
       if (--this.#publishing === 0) this.#announcePublished();
     }
-  }
-
-  #fullFor({ topic }: Content): ActiveSubscription | undefined {
-    return this.#router.route(topic).blocking.find(({ full }) => full);
   }
 
   #notRunning(): ThreatbusError {
@@ -178,6 +176,8 @@ class ComposedBus implements ThreatBus {
     }
     if (this.#state === "stopped" || (this.#state === "stopping" && !(frame instanceof Content))) return Promise.reject(this.#notRunning());
     this.#counts.arrived++;
+    // With no subscription to anything there is no need to know what is inside; but `threatbus/…` is the bus's own.
+    if (this.#subscriptions.size === 0 && frame.topic !== "" && !frame.topic.startsWith("threatbus/")) return this.#unmatched().settled;
     const before = this.#seen.outcome(frame.id);
     if (before !== undefined) {
       this.#counts.duplicates++;
@@ -192,20 +192,21 @@ class ComposedBus implements ThreatBus {
       return Promise.reject(thrown instanceof Error ? thrown : new Error(reasonOf(thrown)));
     }
     const now = this.#options.clock.now();
-    this.#watching ??= watchLag(this.#subscriptions, this.#options.clock, this.#stopping.signal);
     const outcome = this.#route(content, now).settled;
     this.#seen.remember(frame.id, outcome, now);
     return outcome;
+  }
+
+  #unmatched(): Outcome {
+    this.#counts.unmatched++;
+    return { settled: acknowledged };
   }
 
   /** @param since when a broker brought it, which waits for the outcome */
   #route(content: Content, since?: number): Outcome {
     const { subscriptions, control } = this.#router.route(content.topic);
     if (control) return this.#control(content, subscriptions, since);
-    if (subscriptions.length === 0) {
-      this.#counts.unmatched++;
-      return { settled: acknowledged };
-    }
+    if (subscriptions.length === 0) return this.#unmatched();
     this.#counts.routed++;
     return offerAll(content, subscriptions, since);
   }
@@ -221,7 +222,7 @@ class ComposedBus implements ThreatBus {
   }
 
   async #subscribe(owner: string, topic: Topic | readonly Topic[], handle: Handler, options: SubscribeOptions): Promise<Subscription> {
-    if (!this.#flowing || this.#stopping.signal.aborted) throw this.#notRunning();
+    if (!(this.#flowing || this.#state === "new") || this.#stopping.signal.aborted) throw this.#notRunning();
     const topics = typeof topic === "string" ? [topic] : [...new Set(topic)];
     const span = options.snapshot ?? 0;
     if (!(span >= 0 && span <= longestSnapshot)) throw new ThreatbusError("OPTIONS_INVALID", "snapshot is no number of seconds up to 100 years", { plugin: owner });

@@ -29,6 +29,11 @@ export class Interests {
     return this.#settle(topics);
   }
 
+  /** Tells the backbones, which have just started, what was wanted before. */
+  tellAll(): Promise<void> {
+    return this.#settle([...this.#counts.keys()]);
+  }
+
   remove(topics: readonly Topic[]): Promise<void> {
     for (const topic of topics) {
       const rest = (this.#counts.get(topic) ?? 0) - 1;
@@ -45,7 +50,7 @@ export class Interests {
   }
 
   async #tell(topic: Topic): Promise<void> {
-    if (this.#counts.has(topic) === this.#told.has(topic)) return;
+    if (this.#counts.has(topic) === this.#told.has(topic) || this.#backbones().length === 0) return;
     if (this.#told.delete(topic)) return this.#each((backbone) => backbone.unsubscribe?.(topic));
     try {
       await this.#each((backbone) => backbone.subscribe?.(topic));

@@ -84,7 +84,7 @@ export function decodeMessage(topic: Topic, payload: Uint8Array): Message {
 
 /** The content of a frame: itself if it comes from this core, else decoded and checked anew. */
 export function contentOf(frame: Frame): Content {
-  return frame instanceof Content ? frame : decodeFrame(frame.topic, frame.payload, frame.id);
+  return frame instanceof Content ? frame : decodeFrame(frame.topic, frame.payload, frame.id === "" ? undefined : frame.id);
 }
 
 function decodeFrame(topic: Topic, payload: Uint8Array, id: string | undefined): Content {

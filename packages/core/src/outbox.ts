@@ -1,4 +1,4 @@
-import type { Frame, Host, Overflow } from "./contract.ts";
+import type { Frame, Host, Overflow, SnapshotRequest } from "./contract.ts";
 import { ThreatbusError } from "./errors.ts";
 import { Content } from "./message.ts";
 import { BoundedQueue } from "./queue.ts";
@@ -25,6 +25,8 @@ export const defaultOutboxLimits: OutboxLimits = { maxItems: 10_000, maxBytes: 6
 /** A frame on its way to the broker, and its publisher's promise. */
 export interface Outgoing {
   readonly frame: Frame;
+  /** Id of the STIX object it is about, or of the snapshot; its topic if there is neither. What has one key is about one thing. */
+  readonly key: string;
 }
 
 /**
@@ -125,6 +127,12 @@ class Entry implements Outgoing, Queued {
     this.removal = content && frame.removal;
     this.resolve = resolve;
     this.reject = reject;
+  }
+
+  get key(): string {
+    const body = this.frame instanceof Content ? this.frame.raw : undefined;
+    if (typeof body !== "object") return this.frame.topic;
+    return "snapshot_id" in body ? (body as SnapshotRequest).snapshot_id : (body).id;
   }
 
   lighten(): void {

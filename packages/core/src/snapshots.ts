@@ -108,6 +108,7 @@ export class Snapshots {
   }
 
   async #send(request: SnapshotRequest): Promise<void> {
+    await this.#setup.ready;
     if (!this.#asked.has(request.snapshot_id)) return;
     try {
       await this.#setup.publish(message(request));

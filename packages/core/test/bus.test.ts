@@ -124,11 +124,46 @@ describe("the handler's promise is the acknowledgement", () => {
 
   it("undecodable frames are refused to the backbone with a reason, and counted", async () => {
     const { bus, backbone } = await running();
+    await bus.subscribe("stix2/", () => undefined);
     await expect(backbone.deliver(frame("{"))).rejects.toMatchObject({ code: "MESSAGE_REFUSED", reason: "json" });
     await expect(backbone.deliver(frame(indicator(), "", "cef/event"))).rejects.toMatchObject({ reason: "topic" });
     expect(bus.stats()).toMatchObject({ arrived: 2, refused: { json: 1, topic: 1 } });
     await bus.stop();
   });
+
+  it("what nobody here subscribes to is not looked into, but for the bus's own", async () => {
+    const { bus, backbone } = await running();
+    await backbone.deliver(frame("{"));
+    await expect(backbone.deliver(frame("{", "", "threatbus/snapshotrequest"))).rejects.toMatchObject({ reason: "json" });
+    expect(bus.stats()).toMatchObject({ arrived: 2, unmatched: 1, refused: { json: 1 } });
+    await bus.stop();
+  });
+
+  it("frames without a topic are told by what is inside", async () => {
+    const { bus, backbone } = await running();
+    const topics: string[] = [];
+    await bus.subscribe(["", "threatbus/"], ({ topic }) => void topics.push(topic));
+    await backbone.deliver(frame(indicator(), "", ""));
+    await backbone.deliver(frame(sighting(indicator()), "", ""));
+    await backbone.deliver(frame({ type: "snapshotrequest", snapshot_type: 1, snapshot_id: "a", snapshot: 1 }, "", ""));
+    await expect(backbone.deliver(frame({ type: "no id" }, "", ""))).rejects.toMatchObject({ code: "MESSAGE_REFUSED" });
+    expect(topics).toEqual(["stix2/indicator", "stix2/sighting", "threatbus/snapshotrequest"]);
+    await bus.stop();
+  });
+});
+
+it("who subscribes before the start misses nothing, its snapshot included, and the backbone is told", async () => {
+  const backbone = loop();
+  const history = indicator();
+  const archive = app("archive", { async *snapshot() { yield history; } });
+  const bus = createBus({ backbones: [backbone.plugin], apps: [archive], logger: silentLogger });
+  const got: string[] = [];
+  await bus.subscribe("stix2/indicator", ({ body }) => void got.push((body as { id: string }).id), { snapshot: 60 });
+  expect(backbone.calls).toEqual([]);
+  await bus.start();
+  expect(backbone.calls).toContain("+stix2/indicator");
+  await vi.waitFor(() => expect(got).toEqual([history.id]));
+  await bus.stop();
 });
 
 describe("bounded queues", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { createBus, defineApp, defineBackbone, message, silentLogger } from "../src/index.ts";
+import { ThreatbusError, createBus, defineApp, defineBackbone, message, silentLogger } from "../src/index.ts";
 import type { Bus, Host } from "../src/index.ts";
 import { app, frame, gate, indicator, loop } from "./samples.ts";
 
@@ -37,6 +37,19 @@ describe("start", () => {
   it("does not wait for ever", async () => {
     const bus = createBus({ backbones: [loop().plugin], apps: [app("slow", { start: () => never })], startTimeout: 20, ...quiet });
     await expect(bus.start()).rejects.toMatchObject({ code: "PLUGIN_START_TIMEOUT", plugin: "slow" });
+  });
+
+  it("a backbone that is late may say why", async () => {
+    const slow = defineBackbone({
+      name: "slow",
+      create: () => ({
+        start: (_, signal) => new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(new ThreatbusError("CONNECTION_FAILED", "nobody answers")))),
+        publish: async () => undefined,
+        stop: async () => undefined,
+      }),
+    });
+    const bus = createBus({ backbones: [slow()], startTimeout: 20, ...quiet });
+    await expect(bus.start()).rejects.toMatchObject({ code: "CONNECTION_FAILED", plugin: "slow", message: "slow: nobody answers" });
   });
 
   it("a plugin that throws while being made is told too", async () => {

@@ -16,5 +16,6 @@ export { loopback } from "./loopback.ts";
 export { manualClock } from "./manual-clock.ts";
 export type { ManualClock } from "./manual-clock.ts";
 export { freePort, freePorts } from "./ports.ts";
+export { indicator } from "./samples.ts";
 export { seeded } from "./random.ts";
 export type { Random } from "./random.ts";

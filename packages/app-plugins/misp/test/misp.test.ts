@@ -93,7 +93,10 @@ describe("from MISP's publisher to the bus", () => {
     await feed.joined();
     await feed.socket.send(frame(written()));
     await expect.poll(() => got.length).toBe(1);
+    // The port is free when the socket says so, not when it is told to close.
+    const free = new Promise((resolve) => feed.socket.events.on("close", resolve));
     feed.socket.close();
+    await free;
     const again = await publisher(feed.port);
     await again.joined();
     await again.socket.send(frame(written({ comment: "after" }, { action: "edit" })));

@@ -8,6 +8,8 @@ import type { Trouble } from "./troubles.ts";
 
 /** Milliseconds between attempts when somebody has to change something first, and between two lines of log about one trouble. */
 const unhurried = 30_000;
+/** Milliseconds of the longest timer there is. */
+const longest = 2 ** 31 - 1;
 
 /** One session after another with the broker, and the outbox that outlives them. */
 export function createRabbitmq(options: RabbitmqOptions, { clock, logger, metrics }: Host): Backbone {
@@ -18,6 +20,8 @@ export function createRabbitmq(options: RabbitmqOptions, { clock, logger, metric
   let session: Session | undefined;
   let life: Promise<void> | undefined;
   let stopped: Promise<void> | undefined;
+  /** Between two attempts there may be nothing else that keeps the process alive. */
+  let alive: NodeJS.Timeout | undefined;
   /** Sessions that are over, while the host is still busy with what came in them. */
   const lingering = new Set<Promise<void>>();
   const { max_items: maxItems, max_bytes: maxBytes, overflow } = options.outbox;
@@ -35,16 +39,16 @@ export function createRabbitmq(options: RabbitmqOptions, { clock, logger, metric
   /** Tries until there is a session. Rejects with the last trouble when the signal fires; with a lasting one at once, unless `forever`. */
   async function reach(deliver: Deliver, signal: AbortSignal, forever: boolean): Promise<Session> {
     const waits = backoff();
-    for (;;) {
+    for (let last: Trouble | undefined; ; ) {
       try {
         return await openSession({ options, form, deliver, outbox, clock, logger, ...counters }, signal);
       } catch (thrown) {
-        if (signal.aborted) throw notStarted(thrown);
-        const trouble = troubleOf(thrown, options);
-        if (trouble.permanent && !forever) throw trouble.error;
-        tell(trouble);
-        await clock.sleep(trouble.permanent ? unhurried : waits.next(), signal);
-        if (signal.aborted) throw trouble.error;
+        if (signal.aborted) throw last?.error ?? notStarted(thrown);
+        last = troubleOf(thrown, options);
+        if (last.permanent && !forever) throw last.error;
+        tell(last);
+        await clock.sleep(last.permanent ? unhurried : waits.next(), signal);
+        if (signal.aborted) throw last.error;
       }
     }
   }
@@ -72,11 +76,21 @@ export function createRabbitmq(options: RabbitmqOptions, { clock, logger, metric
     void idle.then(() => lingering.delete(idle));
   }
 
+  function rest(): void {
+    clearInterval(alive);
+    alive = undefined;
+  }
+
   return {
     async start(deliver, signal) {
       if (signal.aborted || stopping.signal.aborted) throw notStarted(signal.reason);
-      const first = await reach(deliver, AbortSignal.any([signal, stopping.signal]), false);
-      life = live(first, deliver);
+      alive ??= setInterval(() => undefined, longest);
+      try {
+        life = live(await reach(deliver, AbortSignal.any([signal, stopping.signal]), false), deliver);
+      } catch (thrown) {
+        rest();
+        throw thrown;
+      }
     },
     publish: (frame) => outbox.put(frame),
     stop() {
@@ -85,6 +99,7 @@ export function createRabbitmq(options: RabbitmqOptions, { clock, logger, metric
         await session?.close();
         await life;
         await Promise.all(lingering);
+        rest();
         outbox.close();
       })());
     },

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
 import type { TLSSocketOptions } from "node:tls";
 import { ThreatbusError, reasonOf } from "@threatbus/core";
 import { connect } from "amqplib";
@@ -91,7 +92,8 @@ function tlsOptions({ host, tls }: RabbitmqOptions): TLSSocketOptions & { server
   const [ca, cert, key] = [read("ca_file"), read("cert_file"), read("key_file")];
   return {
     rejectUnauthorized: tls.verify,
-    servername: tls.server_name ?? host,
+    // An address is no name that TLS could ask for (RFC 6066, section 3).
+    servername: tls.server_name ?? (isIP(host) === 0 ? host : ""),
     ...(ca !== undefined && { ca }),
     ...(cert !== undefined && { cert }),
     ...(key !== undefined && { key }),

@@ -5,6 +5,11 @@ import type { ConfirmChannel, Options } from "amqplib";
 const mostBytes = 16 * 1024 * 1024;
 /** Bytes of a short string (AMQP 0-9-1, 4.2.5.3); a longer one would be an error of the client. */
 const shortString = 255;
+/**
+ * Milliseconds after which requests and answers of snapshots are of no use any more, as text (the broker's `expiration`): a host that was away
+ * must not answer what was asked yesterday.
+ */
+const freshness = "300000";
 
 export interface PublisherSetup {
   readonly channel: ConfirmChannel;
@@ -89,7 +94,7 @@ export class Publisher {
     const lost = this.#returned.size > 0 && this.#returned.delete(outgoing.frame.id);
     if (taken && !lost) outbox.done(outgoing);
     else {
-      if (refused.value === 0) this.#setup.logger.warn("the broker did not take a message, and is offered it again; more are counted", { reason: lost ? "no queue" : "a queue is full" });
+      if (refused.value === 0) this.#setup.logger.warn("the broker did not take a message, and is offered it again; more are counted", { reason: lost ? "no queue" : "refused: a queue is full or not available" });
       refused.add();
       this.#refused++;
     }
@@ -111,6 +116,7 @@ function propertiesOf({ id, topic }: Frame, origin: string): Options.Publish {
     mandatory: true,
     contentType: contentTypeOf(topic),
     headers: { "x-threatbus-origin": origin },
+    ...(topic.startsWith("threatbus/") && { expiration: freshness }),
     ...(id.length <= shortString && { messageId: id }),
     ...(topic.length <= shortString && { type: topic }),
   };

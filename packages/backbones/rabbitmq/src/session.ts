@@ -42,14 +42,17 @@ export interface Session {
  */
 export async function openSession(setup: SessionSetup, attempt: AbortSignal): Promise<Session> {
   const { options, outbox, clock, logger } = setup;
+  // A broker may take connections and leave a question about a queue unanswered, for ever.
+  const late = AbortSignal.timeout(options.connect_timeout * 2_000);
+  const given = AbortSignal.any([attempt, late]);
   const open: Connection[] = [];
   const destroy = (): void => open.forEach((connection) => connection.destroy());
-  attempt.addEventListener("abort", destroy);
+  given.addEventListener("abort", destroy);
   let end: (reason: Error) => void = () => undefined;
   const broken = new Promise<Error>((resolve) => (end = resolve));
   const over = new AbortController();
   const join = async (purpose: string): Promise<Connection> => {
-    const connection = await openConnection(options, `${hostSuffix(options)} ${purpose}`, attempt);
+    const connection = await openConnection(options, `${hostSuffix(options)} ${purpose}`, given);
     open.push(connection);
     void connection.ended.then(end);
     return connection;
@@ -81,7 +84,7 @@ export async function openSession(setup: SessionSetup, attempt: AbortSignal): Pr
     await channel.prefetch(options.prefetch);
     // `null` is the broker's word that the queue is gone. Nothing may be thrown here: it would end the connection.
     const { consumerTag } = await channel.consume(queueName(options), (message) => (message === null ? end(new Error("the queue was deleted")) : consumer.take(message)));
-    attempt.throwIfAborted();
+    given.throwIfAborted();
     return {
       ended,
       get blocked() {
@@ -99,9 +102,9 @@ export async function openSession(setup: SessionSetup, attempt: AbortSignal): Pr
   } catch (thrown) {
     over.abort();
     destroy();
-    throw thrown;
+    throw late.aborted ? new Error("ETIMEDOUT: the broker did not answer", { cause: thrown }) : thrown;
   } finally {
-    attempt.removeEventListener("abort", destroy);
+    given.removeEventListener("abort", destroy);
   }
 }
 

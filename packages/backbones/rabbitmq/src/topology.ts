@@ -104,7 +104,8 @@ async function declareQueue(connection: Connection, name: string, options: Rabbi
   } catch (thrown) {
     const difference = differenceOf(thrown);
     if (difference === undefined) throw thrown;
-    const option = optionOf.get(difference.argument) ?? "queue";
+    // Only classic queues have a mode: where a quorum queue was asked for, it is the type that differs.
+    const option = queue.type === "quorum" && difference.argument === "x-queue-mode" ? "queue.type" : (optionOf.get(difference.argument) ?? "queue");
     throw invalid(
       option,
       `the queue ${name} exists with another ${difference.argument}: it is ${difference.current}, the configuration says ${difference.wanted}`,
