@@ -1,0 +1,32 @@
+import type { ZeekEvent } from "./wire/event.ts";
+
+/** A connection to one Zeek, whatever the transport. */
+export interface Link {
+  /** Names the Zeek process as well as the transport can: the same after it connected again, another after it restarted. */
+  readonly identity: string;
+  /** For people: the transport and the address. */
+  readonly remote: string;
+  /** Hands an event to the connection. Does nothing once that is closed. @throws WireRefused for an event that has no encoding */
+  send(topic: string, event: ZeekEvent): void;
+  /** Whether what is sent on the topic would be taken; resolves to false when the connection closes first. */
+  listening(topic: string): boolean | Promise<boolean>;
+  /** Whether there is room for more without holding much in memory; resolves to false when the connection closes first. */
+  room(): boolean | Promise<boolean>;
+  /** Events per second that this transport should be given at most; 0 for no limit. */
+  readonly pace: number;
+  /** Events sent of which no later answer of the other side shows that they came. They may be lost when the connection breaks. */
+  readonly unconfirmed: number;
+  /** Ends it in order, as the transport has it. Twice is harmless. */
+  close(): Promise<void>;
+}
+
+/** Who is told about a link. */
+export interface LinkOwner {
+  /** An event that came on a topic. */
+  received(topic: string, event: ZeekEvent): void;
+  /** It is gone. Told once. */
+  closed(): void;
+}
+
+/** Takes links in. Returns nothing when there are too many already: then the link is to be closed. */
+export type TakeLink = (link: Link) => LinkOwner | undefined;

@@ -1,0 +1,260 @@
+import { Buffer } from "node:buffer";
+import type { Socket } from "node:net";
+import type { Host } from "@threatbus/core";
+import { reasonOf } from "@threatbus/core";
+import type { Link, LinkOwner } from "../link.ts";
+import type { Troubles } from "../troubles.ts";
+import { decodeValue } from "../wire/binary.ts";
+import { eventOf, valueOf, type ZeekEvent } from "../wire/event.ts";
+import { readable } from "../wire/value.ts";
+import { Writer } from "../wire/writer.ts";
+import type { Filter } from "./handshake-message.ts";
+import { decodeMessage, filterOf, messageHead, messageTypes, type PeerMessage, rawPayload, reservedTopic, valuePayload, writeMessage } from "./message.ts";
+import { nobody, type PeerId } from "./peer-id.ts";
+
+/** Bytes that may wait in the socket before the sender does. */
+const highWater = 262_144;
+/** Bytes collected before they go to the socket at once instead of at the end of this turn. */
+const batch = 65_536;
+/** Bytes that unanswered answers to pings may take: a peer that pings and does not read is cut off. */
+const mostUnread = 16 * 1_048_576;
+/** Events after which a ping asks whether they came, unless one is under way. */
+const pingEvery = 1_024;
+/** Begins the payload of the ping that says good-bye (Broker 2.5 and later). */
+const bye = Buffer.from("BYE");
+/** Milliseconds to wait for the answer to our good-bye. Broker waits 3,000. */
+const farewell = 1_000;
+
+export interface PeeringSetup {
+  readonly self: PeerId;
+  readonly peer: PeerId;
+  readonly remote: string;
+  readonly filter: Filter;
+  readonly peerFilter: Filter;
+  readonly socket: Socket;
+  readonly host: Host;
+  readonly troubles: Troubles;
+}
+
+/** A native peering whose handshake is done: events both ways, filters, pings and the good-bye. Reads whatever comes at once, always. */
+export class Peering implements Link {
+  readonly identity: string;
+  readonly remote: string;
+  readonly pace = 0;
+  readonly #setup: PeeringSetup;
+  readonly #out = new Writer(batch);
+  #peerFilter: Filter;
+  /** A topic known to be in it. */
+  #wanted: string | undefined;
+  /** Of the topic sent to last. */
+  #head: { readonly topic: string; readonly bytes: Buffer } | undefined;
+  #owner: LinkOwner | undefined;
+  #flushing = false;
+  #open = true;
+  #heard: number;
+  #frames = 0;
+  #asked = false;
+  #pinged = 0;
+  /** Events sent, those of them that were before the latest ping, and before the latest that was answered. */
+  #sent = 0;
+  #marked = 0;
+  #confirmed = 0;
+  /** Whether the latest ping has no answer yet. */
+  #awaiting = false;
+  #answered: (() => void) | undefined;
+  #closing: Promise<void> | undefined;
+  /** Woken when the filter, the room or the state changes. */
+  readonly #waiting = new Set<() => void>();
+
+  constructor(setup: PeeringSetup) {
+    this.#setup = setup;
+    this.identity = `broker:${setup.peer}`;
+    this.remote = setup.remote;
+    this.#peerFilter = setup.peerFilter;
+    this.#heard = setup.host.clock.now();
+    setup.socket.on("drain", () => this.#wake());
+  }
+
+  get peer(): PeerId {
+    return this.#setup.peer;
+  }
+
+  /** Whether it was asked for a sign of life since anything came. */
+  get asked(): boolean {
+    return this.#asked;
+  }
+
+  get unconfirmed(): number {
+    return this.#sent - this.#confirmed;
+  }
+
+  /** Milliseconds since anything came. */
+  get silence(): number {
+    return this.#setup.host.clock.now() - this.#heard;
+  }
+
+  get open(): boolean {
+    return this.#open;
+  }
+
+  belongTo(owner: LinkOwner): void {
+    this.#owner = owner;
+  }
+
+  send(topic: string, event: ZeekEvent): void {
+    if (!this.#open) return;
+    if (this.#head?.topic !== topic) this.#head = { topic, bytes: messageHead({ sender: this.#setup.self, receiver: nobody, type: messageTypes.data, topic }) };
+    this.#put(this.#head.bytes, valuePayload(valueOf(event)));
+    if (++this.#sent - this.#marked >= pingEvery && !this.#awaiting) this.ping();
+  }
+
+  /** Broker drops what is on no topic of its filter. */
+  listening(topic: string): boolean | Promise<boolean> {
+    return !this.#open || this.#wants(topic) ? this.#open : this.#until(() => this.#wants(topic));
+  }
+
+  room(): boolean | Promise<boolean> {
+    return !this.#open || this.#isRoomy() ? this.#open : this.#until(() => this.#isRoomy());
+  }
+
+  #wants(topic: string): boolean {
+    if (this.#wanted !== topic && this.#peerFilter.some((prefix) => topic.startsWith(prefix))) this.#wanted = topic;
+    return this.#wanted === topic;
+  }
+
+  #isRoomy(): boolean {
+    return this.#setup.socket.writableLength + this.#out.length < highWater;
+  }
+
+  /** Asks for an answer, which shows that the other side lives, and has what was sent before. */
+  ping(): void {
+    if (!this.#open) return;
+    this.#asked = true;
+    this.#awaiting = true;
+    this.#marked = this.#sent;
+    const payload = Buffer.alloc(8);
+    payload.writeUInt32BE(++this.#pinged, 4);
+    this.#write({ receiver: this.peer, type: messageTypes.ping, topic: reservedTopic }, rawPayload(payload));
+    this.#flush();
+  }
+
+  /** Resolves to true when anything comes, to false when it closes before. */
+  sign(): Promise<boolean> {
+    const before = this.#frames;
+    return this.#until(() => this.#frames > before);
+  }
+
+  /** Takes one frame. Never throws: what cannot be read is counted, and the next one is. */
+  receive(frame: Buffer): void {
+    const { host, troubles } = this.#setup;
+    this.#heard = host.clock.now();
+    this.#frames++;
+    this.#asked = false;
+    // A frame of no length is a sign of life.
+    if (frame.length > 0) {
+      try {
+        this.#handle(decodeMessage(frame));
+      } catch (thrown) {
+        troubles.count("zeek_frames_refused", "a frame from Zeek cannot be read; it is left out", { remote: this.remote, reason: reasonOf(thrown) });
+      }
+    }
+    this.#wake();
+  }
+
+  #handle(message: PeerMessage): void {
+    const { self } = this.#setup;
+    if (message.receiver !== nobody && message.receiver !== self) return;
+    switch (message.type) {
+      case messageTypes.data:
+        return this.#handleData(message);
+      case messageTypes.routingUpdate:
+        this.#peerFilter = filterOf(message);
+        this.#wanted = undefined;
+        return;
+      case messageTypes.ping:
+        if (this.#setup.socket.writableLength > mostUnread) return this.drop();
+        this.#write({ receiver: this.peer, type: messageTypes.pong, topic: reservedTopic }, rawPayload(message.payload));
+        this.#flush();
+        return;
+      case messageTypes.pong:
+        this.#answeredBy(message.payload);
+    }
+  }
+
+  #answeredBy(payload: Buffer): void {
+    if (payload.subarray(0, 3).equals(bye)) {
+      this.#confirmed = this.#sent;
+      this.#answered?.();
+    } else if (payload.length === 8 && payload.readUInt32BE(4) === this.#pinged) {
+      this.#awaiting = false;
+      this.#confirmed = this.#marked;
+    }
+  }
+
+  /** Zeek sends messages that nobody asked for, e.g. the description of its logs: those are left alone without being read. */
+  #handleData({ topic, payload }: PeerMessage): void {
+    const name = readable(topic);
+    if (!this.#setup.filter.some((prefix) => name.startsWith(prefix))) return;
+    const event = eventOf(decodeValue(payload));
+    if (event !== undefined) this.#owner?.received(name, event);
+  }
+
+  /** Says good-bye and waits for the answer, a second at most: what was sent before has then been taken. */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#sayBye());
+  }
+
+  async #sayBye(): Promise<void> {
+    const over = new AbortController();
+    const answered = new Promise<void>((resolve) => (this.#answered = resolve));
+    const gone = this.#until(() => false);
+    this.#write({ receiver: this.peer, type: messageTypes.ping, topic: reservedTopic }, rawPayload(Buffer.concat([bye, Buffer.of(1, 0, 0, 0, 0, 0, 0, 0x10)])));
+    this.#flush();
+    await Promise.race([answered, gone, this.#setup.host.clock.sleep(farewell, over.signal)]);
+    over.abort();
+    this.drop();
+  }
+
+  /** Ends it at once. */
+  drop(): void {
+    if (!this.#open) return;
+    this.#flush();
+    this.#open = false;
+    this.#setup.socket.destroySoon();
+    this.#wake();
+    this.#owner?.closed();
+  }
+
+  #write(message: Pick<PeerMessage, "receiver" | "type" | "topic">, payload: (writer: Writer) => void): void {
+    this.#put(messageHead({ sender: this.#setup.self, ...message }), payload);
+  }
+
+  #put(head: Buffer, payload: (writer: Writer) => void): void {
+    writeMessage(head, payload, this.#out);
+    if (this.#out.length >= batch) return this.#flush();
+    if (this.#flushing) return;
+    this.#flushing = true;
+    setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#flushing = false;
+    if (this.#open && this.#out.length > 0) this.#setup.socket.write(this.#out.take());
+  }
+
+  /** Resolves to true once the condition holds, to false when it closes before. */
+  #until(condition: () => boolean): Promise<boolean> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (this.#open && !condition()) return;
+        this.#waiting.delete(look);
+        resolve(this.#open);
+      };
+      this.#waiting.add(look);
+    });
+  }
+
+  #wake(): void {
+    for (const look of [...this.#waiting]) look();
+  }
+}

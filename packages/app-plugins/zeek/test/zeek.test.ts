@@ -1,0 +1,124 @@
+/**
+ * With a real Zeek: `THREATBUS_TEST_ZEEK=/path/to/zeek`. `THREATBUS_TEST_ZEEK_SCRIPT` names the script to load instead of this package's, e.g. the first Threat
+ * Bus's `threatbus.zeek` (native tests alone).
+ */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { freePort } from "@threatbus/testkit";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { eventually as within } from "./eventually.ts";
+import { idOf, indicator, stand, type Stand } from "./stand.ts";
+
+const zeek = process.env["THREATBUS_TEST_ZEEK"] ?? "";
+const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+const ours = path("../src/threatbus/scripts/__load__.zeek");
+const script = process.env["THREATBUS_TEST_ZEEK_SCRIPT"] ?? ours;
+const version = zeek === "" ? [0, 0] : execFileSync(zeek, ["--version"], { encoding: "utf8" }).match(/\d+/g)?.map(Number) ?? [0, 0];
+const since = (major: number, minor: number): boolean => (version[0] ?? 0) > major || (version[0] === major && (version[1] ?? 0) >= minor);
+
+if (zeek === "") process.stdout.write("zeek: the tests with a real Zeek are left out: THREATBUS_TEST_ZEEK names none\n");
+
+/** Zeek takes seconds to start, and five to dial again where nobody listened. */
+const eventually = (read: () => unknown, expected: unknown): Promise<void> => within(read, expected, 30_000);
+
+/** One DNS query for `evil.example`, as a pcap file. */
+function pcap(): Buffer {
+  const name = Buffer.from("\x04evil\x07example\0", "latin1");
+  const dns = Buffer.concat([Buffer.from("123401000001000000000000", "hex"), name, Buffer.from("00010001", "hex")]);
+  const udp = Buffer.concat([Buffer.from([0xc3, 0x50, 0, 53, 0, 8 + dns.length, 0, 0]), dns]);
+  const ip = Buffer.concat([Buffer.from([0x45, 0, 0, 20 + udp.length, 0, 1, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 192, 0, 2, 53]), udp]);
+  const frame = Buffer.concat([Buffer.from("020000000002020000000001" + "0800", "hex"), ip]);
+  const head = Buffer.alloc(24), packet = Buffer.alloc(16);
+  head.writeUInt32LE(0xa1b2c3d4, 0);
+  head.writeUInt16LE(2, 4);
+  head.writeUInt16LE(4, 6);
+  head.writeUInt32LE(65_535, 16);
+  head.writeUInt32LE(1, 20);
+  packet.writeUInt32LE(1_714_557_600, 0);
+  packet.writeUInt32LE(frame.length, 8);
+  packet.writeUInt32LE(frame.length, 12);
+  return Buffer.concat([head, packet, frame]);
+}
+
+/** Runs Zeek in a folder of its own, ended with the test. */
+function run(...args: readonly string[]): { child: ChildProcess; said(): string } {
+  const folder = mkdtempSync(join(tmpdir(), "threatbus-zeek-"));
+  writeFileSync(join(folder, "query.pcap"), pcap());
+  const child = spawn(zeek, ["-C", "-r", "query.pcap", ...args, script, path("zeek/harness.zeek")], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+  let said = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (said += String(chunk)));
+  onTestFinished(async () => {
+    const gone = new Promise((resolve) => child.once("exit", resolve));
+    if (child.exitCode === null && child.kill("SIGKILL")) await gone;
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return { child, said: () => said };
+}
+
+const pattern = "[domain-name:value = 'evil.example']";
+
+/** Intel in, a match on the pcap, the sighting out, the removal in, and nothing more seen of it. */
+async function job({ bus, host, sightings }: Stand, said: () => string): Promise<void> {
+  await eventually(() => host.gauge("zeek_subscribed"), 1);
+  await bus.publish(indicator(1, pattern));
+  await eventually(() => said().includes("ADD DOMAIN evil.example"), true);
+  await eventually(() => sightings.map(({ sighting_of_ref }) => sighting_of_ref), [idOf(1)]);
+  expect(sightings[0]).toMatchObject({ x_threatbus_sighting_context: { noisy: false } });
+  await bus.publish(indicator(1, pattern, { x_threatbus_update: "REMOVE", modified: "2024-06-01T00:00:00Z" }));
+  await eventually(() => said().includes("REMOVE DOMAIN evil.example"), true);
+  // A second indicator, and its sighting, come after all that the first could still have set off.
+  await bus.publish(indicator(2, "[domain-name:value = 'other.example']", {}));
+  await bus.publish(indicator(2, "[domain-name:value = 'other.example']", { x_threatbus_update: "REMOVE", modified: "2024-06-01T00:00:00Z" }));
+  await eventually(() => said().includes("REMOVE DOMAIN other.example"), true);
+  expect(sightings).toHaveLength(1);
+  expect(host.entries.filter(({ level }) => level === "error")).toEqual([]);
+}
+
+describe.skipIf(zeek === "")(`a real Zeek ${version.join(".")} (THREATBUS_TEST_ZEEK)`, () => {
+  const native = (port: number): string[] => [`Tenzir::broker_port=${port}/tcp`];
+
+  it.each([["plain", ["Broker::disable_ssl=T"]], ["anonymous TLS", ["Broker::disable_ssl=F"]]])("peers natively, %s", async (_, args) => {
+    const on = await stand();
+    await job(on, run(...args, ...native(on.port)).said);
+  }, 180_000);
+
+  it("peers again after Zeek was restarted, and after Threat Bus was", async () => {
+    const on = await stand();
+    const first = run("Broker::disable_ssl=T", ...native(on.port));
+    await eventually(() => on.host.gauge("zeek_subscribed"), 1);
+    first.child.kill("SIGTERM");
+    await eventually(() => on.host.gauge("zeek_connected"), 0);
+    const second = run("Broker::disable_ssl=T", ...native(on.port));
+    await eventually(() => on.host.gauge("zeek_connected"), 1);
+    await on.bus.stop();
+    await job(await stand({ port: on.port }), second.said);
+  }, 180_000);
+
+  it.skipIf(script !== ours)("is dialled", async () => {
+    const port = await freePort();
+    const zeeks = run("Broker::disable_ssl=T", 'Tenzir::transport="listen"', `Tenzir::listen_port=${port}/tcp`);
+    await job(await stand({ listen: false, peers: [{ host: "127.0.0.1", port, tls: "off" }] }), zeeks.said);
+  }, 180_000);
+
+  it.skipIf(script !== ours)("is connected to over WebSocket, and again after it was restarted", async () => {
+    const port = await freePort();
+    const backend = since(8, 1) ? ["frameworks/cluster/backend/broker"] : [];
+    const args = [...backend, "Broker::disable_ssl=T", 'Tenzir::transport="websocket"', `Tenzir::listen_port=${port}/tcp`];
+    const on = await stand({ listen: false, websocket: [{ url: `ws://127.0.0.1:${port}` }] });
+    const first = run(...args);
+    await eventually(() => on.host.gauge("zeek_subscribed"), 1);
+    first.child.kill("SIGTERM");
+    await eventually(() => on.host.gauge("zeek_connected"), 0);
+    await job(on, run(...args).said);
+  }, 180_000);
+
+  it.skipIf(script !== ours || !since(8, 1))("without a cluster backend is told what is missing", async () => {
+    const port = await freePort();
+    run('Tenzir::transport="websocket"', `Tenzir::listen_port=${port}/tcp`);
+    const { host } = await stand({ listen: false, handshake_timeout: 2, websocket: [{ url: `ws://127.0.0.1:${port}` }] });
+    await eventually(() => host.entries.some(({ fields }) => String(fields["reason"]).includes("@load frameworks/cluster/backend/broker")), true);
+  }, 180_000);
+});
