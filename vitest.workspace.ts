@@ -1,4 +1,5 @@
 import { readdirSync, existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
@@ -25,6 +26,8 @@ export default defineConfig({
     exclude: ["**/node_modules/**", "**/dist/**"],
     // ZeroMQ aborts the process when a worker thread that used it ends.
     pool: "forks",
+    // Most of the time tests wait for brokers and timers.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 20_000,
     hookTimeout: 30_000,
     projects,

@@ -3,6 +3,10 @@ import { createServer } from "node:net";
 
 /** Below the ports that systems number outgoing connections from. */
 const first = 10_000, last = 32_000;
+/** Parts of that range: test files that run side by side, each in a worker of its own, must not take what another has just found free. */
+const parts = 8;
+const width = Math.floor((last - first) / parts);
+const begin = first + width * (Number(process.env["VITEST_POOL_ID"] ?? 0) % parts);
 
 /**
  * Ports of 127.0.0.1 where nobody listens, all different. None is of the range for outgoing connections: there, any connection of the
@@ -11,8 +15,8 @@ const first = 10_000, last = 32_000;
 export async function freePorts(count: number): Promise<number[]> {
   const ports = new Set<number>();
   for (let tries = 0; ports.size < count; tries++) {
-    if (tries > 100 * count) throw new Error(`no ${count} free ports between ${first} and ${last}`);
-    const port = first + Math.floor(Math.random() * (last - first));
+    if (tries > 100 * count) throw new Error(`no ${count} free ports between ${begin} and ${begin + width}`);
+    const port = begin + Math.floor(Math.random() * width);
     if (await isFree(port)) ports.add(port);
   }
   return [...ports];
