@@ -7,6 +7,8 @@ const first = 10_000, last = 32_000;
 const parts = 8;
 const width = Math.floor((last - first) / parts);
 const begin = first + width * (Number(process.env["VITEST_POOL_ID"] ?? 0) % parts);
+/** What this process was given: nobody may listen there yet. */
+const given = new Set<number>();
 
 /**
  * Ports of 127.0.0.1 where nobody listens, all different. None is of the range for outgoing connections: there, any connection of the
@@ -17,7 +19,10 @@ export async function freePorts(count: number): Promise<number[]> {
   for (let tries = 0; ports.size < count; tries++) {
     if (tries > 100 * count) throw new Error(`no ${count} free ports between ${begin} and ${begin + width}`);
     const port = begin + Math.floor(Math.random() * width);
+    if (given.has(port)) continue;
+    given.add(port);
     if (await isFree(port)) ports.add(port);
+    else given.delete(port);
   }
   return [...ports];
 }
