@@ -1,13 +1,14 @@
 // The limit a host over Kafka is held against: kafkajs alone, sending one batch after the other and consuming in the same process,
-// nothing parsed, nothing tried again. node bare-kafka.mjs BROKER TOPIC GROUPS BATCH. Of the consumer groups, the first is the
-// subscriber's; the others read and forget, as a host gets its own messages back.
+// nothing parsed, nothing tried again. node bare-kafka.mjs BROKER TOPIC GROUPS RECORDS BATCH. Of the consumer groups, the first is the
+// subscriber's; the others read and forget, as a host gets its own messages back. RECORDS: `whole`, with a key and headers as a host's,
+// or `values` alone.
 import { randomUUID } from "node:crypto";
 import { connect } from "node:net";
 import kafkajs from "kafkajs";
 import { idOf } from "./indicators.mjs";
 import { serve } from "./station.mjs";
 
-const [broker, topic, groups, batch] = process.argv.slice(2);
+const [broker, topic, groups, records, batch] = process.argv.slice(2);
 /** kafkajs's own leaves small packets waiting. */
 const socketFactory = ({ host, port, onConnect }) => connect({ host, port, noDelay: true }, onConnect);
 /** A client each, and so a connection each, as a host has. */
@@ -40,11 +41,14 @@ for (let i = 0; i < Number(groups); i++) {
 const producer = client().producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false, createPartitioner: () => () => 0 });
 await producer.connect();
 
-const recordOf = (value) => ({
-  key: idOf(value),
-  value,
-  headers: { "x-threatbus-id": randomUUID(), "x-threatbus-topic": "stix2/indicator", "x-threatbus-origin": topic },
-});
+const recordOf = {
+  whole: (value) => ({
+    key: idOf(value),
+    value,
+    headers: { "x-threatbus-id": randomUUID(), "x-threatbus-topic": "stix2/indicator", "x-threatbus-origin": topic },
+  }),
+  values: (value) => ({ value }),
+}[records];
 
 serve({
   async publishAll(payloads) {

@@ -52,7 +52,8 @@ async function cross({ publisher, subscriber, broker }, { count, window }) {
     lost: got.lost,
     repeated: got.repeated,
     unordered: got.unordered,
-    cores: used.map((cpu) => cpu / seconds),
+    /** Seconds of processor time per message: of the publisher, of the subscriber if it is another process, of the broker. */
+    cpu: used.map((cpu) => cpu / count),
   };
 }
 
@@ -81,7 +82,7 @@ export async function compare(startOurs, startTheirs, { figure, bar, times, seco
     const [lost, repeated, unordered] = ["lost", "repeated", "unordered"].map(wrong);
     console.log(`  ${figure}: ${perSecond(ours)} of ${perSecond(theirs)}, pair by pair ${ratios.map(short).join(" ")}`);
     console.log(`    lost ${lost}, repeated ${repeated}, out of order ${unordered}`);
-    sides.forEach(({ name }, side) => console.log(`    cores used: ${name} ${cores(result.runs.map((pair) => pair[side].cores))}`));
+    sides.forEach(({ name }, side) => console.log(`    processor time per message: ${name} ${processorTime(result.runs.map((pair) => pair[side].cpu))}`));
     const held = bar === undefined ? { ratio } : atLeast(bar, ratio);
     return {
       figure,
@@ -96,7 +97,7 @@ export async function compare(startOurs, startTheirs, { figure, bar, times, seco
   }
 }
 
-function cores(runs) {
-  const of = (i) => short(median(runs.map((used) => used.at(i))));
+function processorTime(runs) {
+  const of = (i) => `${short(median(runs.map((used) => used.at(i))) * 1e6)} µs`;
   return runs[0].length === 2 ? `${of(0)}, broker ${of(1)}` : `publisher ${of(0)}, subscriber ${of(1)}, broker ${of(2)}`;
 }

@@ -17,12 +17,13 @@ export async function run({ rounds, seconds }) {
   }
   const broker = await kafka();
   console.log(`  Kafka ${broker.version}, batches of ${batch}, acknowledged by all, idempotent, one at a time; ${window} messages under way`);
-  const against = (figure, groups, held) =>
-    compare(() => startHosts(broker), () => startBare(broker, groups), { figure, seconds: seconds / 3, window, ...held });
+  const against = (figure, { groups = 1, records = "whole", ...held }) =>
+    compare(() => startHosts(broker), () => startBare(broker, groups, records), { figure, seconds: seconds / 3, window, ...held });
   try {
     return [
-      await against("messages/s over Kafka, beside bare kafkajs", 1, { bar: 0.6, times: 5 * rounds }),
-      await against("the same, both read by two groups", 2, { times: 3 * rounds }),
+      await against("messages/s over Kafka, beside bare kafkajs", { bar: 0.6, times: 5 * rounds }),
+      await against("the same, both read by two groups", { groups: 2, times: 2 * rounds }),
+      await against("the same, kafkajs sending values without keys and headers", { records: "values", times: 2 * rounds }),
     ];
   } finally {
     await broker.stop();
@@ -41,7 +42,7 @@ async function startHosts(broker) {
 }
 
 /** @returns {Promise<import("./crossing.mjs").Crossing>} */
-async function startBare(broker, groups) {
-  const both = await startStation("bare-kafka.mjs", [broker.bootstrap, `bare.${topics++}`, groups, batch]);
+async function startBare(broker, groups, records) {
+  const both = await startStation("bare-kafka.mjs", [broker.bootstrap, `bare.${topics++}`, groups, records, batch]);
   return { name: "bare kafkajs", publisher: both, subscriber: both, broker: broker.pid, stop: both.stop };
 }

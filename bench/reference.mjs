@@ -2,7 +2,7 @@
 //
 // The reference takes messages in faster than it gives them out and keeps the rest in memory without limit, so a generator that waits for
 // room measures how fast it works off a backlog. What it sustains is the highest pace at which it gives out as much as it takes in.
-import { atLeast, perSecond, short } from "./figures.mjs";
+import { atLeast, median, perSecond, short } from "./figures.mjs";
 import { installReference, startBus, startReference } from "./targets.mjs";
 import { calibrate, pairs, transfer } from "./transfer.mjs";
 
@@ -42,6 +42,7 @@ export async function besideReference(startOurs, startTheirs, { rounds, seconds,
     const { ours, theirs, ratio, ratios } = result.of(key);
     const lost = [result.lost(0), result.lost(1)];
     console.log(`  ${unit}: ${perSecond(ours)} of ${perSecond(theirs)}, pair by pair ${ratios.map(short).join(" ")}, lost ${lost.join(" and ")}`);
+    [bus, reference].forEach(({ name }, side) => console.log(`    cores used: ${name} ${short(median(result.runs.map((pair) => pair[side].cores.target)))}`));
     const held = atLeast(bar, ratio);
     return [
       {

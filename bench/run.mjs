@@ -18,8 +18,8 @@ Runs the benchmarks named, or all: ${names.join(", ")}.
   --strict       exit with 1 if a bar was missed
   -h, --help     this text
 
-Needs the packages built (npm run build), a C compiler and libzmq (Debian: build-essential, libzmq3-dev), Linux. The Python reference is
-installed into bench/.cache if python3 and the network allow. Figures go to bench/results.`;
+Needs the packages built (npm run build), a C compiler and libzmq (Debian: build-essential, libzmq3-dev), Linux. RabbitMQ, Kafka and the
+Python reference are installed if they are missing and the network allows; what cannot be had is left out. Figures go to bench/results.`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
