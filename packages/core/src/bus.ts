@@ -215,7 +215,8 @@ class ComposedBus implements ThreatBus {
     this.#counts.control++;
     const forwarded = offerAll(content, subscriptions, since);
     if (content.topic === "threatbus/snapshotenvelope") {
-      return { settled: Promise.all([forwarded.settled, this.#snapshots.receive(content.raw as SnapshotEnvelope, since)]).then(() => undefined) };
+      const history = this.#snapshots.receive(content.raw as SnapshotEnvelope, since);
+      return { get settled() { return Promise.all([forwarded.settled, history.settled]).then(() => undefined); } };
     }
     for (const { name, instance } of this.#apps) void this.#snapshots.answer(name, instance, content.raw as SnapshotRequest);
     return forwarded;

@@ -1,3 +1,4 @@
+import type { StixObject } from "stix2-ts-types";
 import type { Frame, Host, Overflow, SnapshotRequest } from "./contract.ts";
 import { ThreatbusError } from "./errors.ts";
 import { Content } from "./message.ts";
@@ -130,9 +131,11 @@ class Entry implements Outgoing, Queued {
   }
 
   get key(): string {
-    const body = this.frame instanceof Content ? this.frame.raw : undefined;
-    if (typeof body !== "object") return this.frame.topic;
-    return "snapshot_id" in body ? (body as SnapshotRequest).snapshot_id : (body).id;
+    const { frame } = this;
+    const body = frame instanceof Content ? frame.raw : undefined;
+    if (typeof body !== "object") return frame.topic;
+    // A STIX object may have a property of any name: what it is called by is its id.
+    return frame.topic.startsWith("threatbus/") ? (body as SnapshotRequest).snapshot_id : (body as StixObject).id;
   }
 
   lighten(): void {

@@ -93,18 +93,18 @@ export class Snapshots {
     }
   }
 
-  /** Hands an answer's object to who asked for it; resolves when they are done with it. */
-  receive(envelope: SnapshotEnvelope, since?: number): Promise<void> {
+  /** Hands an answer's object to who asked for it. */
+  receive(envelope: SnapshotEnvelope, since?: number): { readonly settled: Promise<void> } {
     const asked = this.#asked.get(envelope.snapshot_id);
     if (asked === undefined) {
       this.#counts.ignored++;
-      return Promise.resolve();
+      return { settled: Promise.resolve() };
     }
     this.#counts.arrived++;
     asked.heard = this.#setup.clock.now();
     const delivery = new Delivery(new Content(`stix2/${envelope.body.type}`, envelope.body), since, true);
     asked.subscription.offer(delivery);
-    return delivery.settled;
+    return delivery;
   }
 
   async #send(request: SnapshotRequest): Promise<void> {

@@ -40,6 +40,8 @@ export class ActiveSubscription implements Subscription {
   #ackedEarly = 0;
   /** What waits was acknowledged to its broker, and what comes is at once: it cannot be held until this one has caught up. */
   #lagging = false;
+  /** A delivery is on its way into the queue. */
+  #arriving = false;
   readonly #dropped: Record<DropReason, number> = { overflow: 0, budget: 0, closed: 0, shutdown: 0 };
   #inHand: Delivery | undefined;
   #pumping = false;
@@ -64,7 +66,10 @@ export class ActiveSubscription implements Subscription {
     this.#received++;
     if (this.#lagging) this.#ackedEarly++;
     else delivery.hold();
-    if (!this.#queue.offer(delivery)) {
+    this.#arriving = true;
+    const taken = this.#queue.offer(delivery);
+    this.#arriving = false;
+    if (!taken) {
       this.#leave(delivery, "overflow");
       this.#setup.logger.warn("a subscription was ended: its queue is full", { subscription: this.name });
       void this.end("overflow");
@@ -204,7 +209,7 @@ export class ActiveSubscription implements Subscription {
 
   /** Lets go of a delivery that has left this subscription. */
   #let(delivery: Delivery, why?: Left): void {
-    if (this.#lagging) this.#lagging = this.#waiting > 0;
+    if (this.#lagging) this.#lagging = this.#arriving || this.#waiting > 0;
     else if (why === "shutdown") delivery.giveUp();
     else delivery.settle();
   }

@@ -1,8 +1,8 @@
 import { clockInHand } from "./clock.ts";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createBus, message, silentLogger } from "../src/index.ts";
 import type { Overflow } from "../src/index.ts";
-import { frame, gate, indicator, loop } from "./samples.ts";
+import { app, frame, gate, indicator, loop } from "./samples.ts";
 
 async function running(overflow: Overflow = "drop_oldest") {
   const backbone = loop();
@@ -60,6 +60,20 @@ it("what a stop leaves undelivered is given back to its broker", async () => {
   await clock.advance(50);
   await stopped;
   expect([acked(), given()]).toEqual([0, 1]);
+});
+
+it("history that a stop leaves undelivered is nobody's fault", async () => {
+  const backbone = loop();
+  const archive = app("archive", { async *snapshot() { yield indicator(); } });
+  const bus = createBus({ backbones: [backbone.plugin], apps: [archive], logger: silentLogger, drainTimeout: 20 });
+  await bus.start();
+  const { opened, open } = gate();
+  let asked = 0;
+  await bus.subscribe("stix2/indicator", () => (asked++, opened), { snapshot: 60 });
+  await vi.waitFor(() => expect(asked).toBe(1));
+  // An unhandled rejection would fail the run.
+  await expect(bus.stop()).rejects.toMatchObject({ code: "BUS_STOP_INCOMPLETE" });
+  open();
 });
 
 it("what never left this process is nobody's to hold", async () => {

@@ -68,6 +68,13 @@ describe("the outbox", () => {
     expect(idsOf(left.map(() => outbox.take()))).toEqual(left);
   });
 
+  it("knows what a message is about, whatever else it is called", () => {
+    const { outbox, put } = outboxOf();
+    const object = indicator("192.0.2.1", { snapshot_id: 5 });
+    for (const one of [message(object), message({ type: "snapshotrequest", snapshot_type: 1, snapshot_id: "a", snapshot: 1 }), message("yara/rule", "rule a { condition: true }"), numbered(1)]) put(one);
+    expect([1, 2, 3, 4].map(() => outbox.take()?.key)).toEqual([object.id, "a", "yara/rule", "stix2/indicator"]);
+  });
+
   it("bounds bytes too, and drops removals last", async () => {
     const { outbox, put, outcomes } = outboxOf({ maxBytes: 700, overflow: "drop_oldest" });
     const [removal, other, last] = [message(indicator("192.0.2.1", { x_threatbus_update: "REMOVE" })), message(indicator()), message(indicator())];

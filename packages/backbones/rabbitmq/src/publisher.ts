@@ -1,3 +1,4 @@
+import { ThreatbusError, reasonOf } from "@threatbus/core";
 import type { Counter, Frame, Logger, Outbox, Outgoing } from "@threatbus/core";
 import type { ConfirmChannel, Options } from "amqplib";
 
@@ -6,8 +7,8 @@ const mostBytes = 16 * 1024 * 1024;
 /** Bytes of a short string (AMQP 0-9-1, 4.2.5.3); a longer one would be an error of the client. */
 const shortString = 255;
 /**
- * Milliseconds after which requests and answers of snapshots are of no use any more, as text (the broker's `expiration`): a host that was away
- * must not answer what was asked yesterday.
+ * Milliseconds after which a snapshot's request is of no use any more, as text (the broker's `expiration`): a host that was away must not
+ * answer what was asked yesterday.
  */
 const freshness = "300000";
 
@@ -79,12 +80,15 @@ export class Publisher {
     try {
       const flowing = channel.publish(exchange, "", Buffer.from(buffer, byteOffset, byteLength), propertiesOf(frame, origin), (error: unknown) => {
         this.#bytes -= byteLength;
-        if (!this.#ended) this.#answered(outgoing, error === null);
+        // Any other error is the channel's end: the next session sends again what was not answered.
+        if (!this.#ended && (error === null || reasonOf(error) === "message nacked")) this.#answered(outgoing, error === null);
       });
       if (!flowing) this.#draining = true;
-    } catch {
+    } catch (thrown) {
+      this.#bytes -= byteLength;
       // The channel has just closed: the session ends, and what is under way is sent again by the next.
-      this.#ended = true;
+      if (thrown instanceof Error && thrown.name === "IllegalOperationError") this.#ended = true;
+      else this.#setup.outbox.fail(outgoing, new ThreatbusError("BACKBONE_FAILED", `the message cannot be sent: ${reasonOf(thrown)}`));
     }
   }
 
@@ -116,9 +120,9 @@ function propertiesOf({ id, topic }: Frame, origin: string): Options.Publish {
     mandatory: true,
     contentType: contentTypeOf(topic),
     headers: { "x-threatbus-origin": origin },
-    ...(topic.startsWith("threatbus/") && { expiration: freshness }),
-    ...(id.length <= shortString && { messageId: id }),
-    ...(topic.length <= shortString && { type: topic }),
+    ...(topic === "threatbus/snapshotrequest" && { expiration: freshness }),
+    ...(Buffer.byteLength(id) <= shortString && { messageId: id }),
+    ...(Buffer.byteLength(topic) <= shortString && { type: topic }),
   };
 }
 

@@ -10,6 +10,9 @@ import type { ExchangeForm } from "./topology.ts";
 /** Milliseconds before the broker is offered again what it refused. */
 const secondThoughts = 500;
 
+/** Milliseconds the broker may take to end the handing out of messages. */
+const farewell = 1_000;
+
 export interface SessionSetup {
   readonly options: RabbitmqOptions;
   /** Kept from session to session. */
@@ -93,7 +96,8 @@ export async function openSession(setup: SessionSetup, attempt: AbortSignal): Pr
       pump: () => publisher.pump(),
       idle: () => consumer.idle(),
       async close() {
-        await Promise.race([channel.cancel(consumerTag).catch(() => undefined), ended]);
+        // A broker that is frozen or cut off does not answer.
+        await Promise.race([channel.cancel(consumerTag).catch(() => undefined), ended, clock.sleep(farewell)]);
         await consumer.idle();
         await Promise.all(open.map((connection) => connection.close()));
         await ended;

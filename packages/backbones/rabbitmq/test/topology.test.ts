@@ -74,6 +74,12 @@ describe("what a host declares", () => {
     await expect.poll(async () => look.get(queue, { noAck: true }), { timeout: patience }).toMatchObject({ properties: { type: "threatbus/snapshotrequest", expiration: "300000" } });
   });
 
+  test("an id that does not fit is left out, and nothing stands still behind it", async () => {
+    const { backbone, host } = await started(passing(world()));
+    await Promise.all(["é".repeat(200), "x".repeat(300), "last"].map((id) => backbone.publish({ topic: "stix2/x-any", id, payload: Buffer.from("{}") })));
+    expect(host.count("rabbitmq_publish_refused")).toBe(0);
+  });
+
   test("bare JSON, as hosts of the first Threat Bus send it, is understood by what is inside", async () => {
     const name = world();
     const { bus } = await oneHost(rabbitmq({ ...connectionOf(url), ...passing(name) }));

@@ -46,6 +46,7 @@ export class OffsetWindow {
       this.#handed = [];
       this.#done = 0;
       this.#committed = undefined;
+      this.#position = offset;
     }
     const handed: Handed = { offset, id, done: false };
     this.#handed.push(handed);
