@@ -158,7 +158,10 @@ export class Member {
   /** Lets what waits in an older subscription go out, then ends it. */
   #retire(subscription: Subscription): void {
     const look = async (): Promise<void> => {
-      while (subscription.stats.waiting > 0 && !this.#ended) await this.#setup.host.clock.sleep(100, this.#setup.host.signal);
+      const { clock, signal } = this.#setup.host;
+      // Once the signal has fired a sleep is none: the bus drains what waits.
+      while (subscription.stats.waiting > 0 && !this.#ended && !signal.aborted) await clock.sleep(100, signal);
+      if (signal.aborted) return;
       await subscription.close();
     };
     void look();

@@ -77,8 +77,15 @@ export function plain(value: Value): Plain {
   }
 }
 
+/** Characters of the longest key, and what stands for one that is no scalar: text within text within text would double at every level. */
+const longestKey = 1_000, compound = "…";
+
 function keyText(key: Value): string {
-  if (key.type === "vector") return key.value.map(keyText).join(",");
-  const text = plain(key);
+  return (key.type === "vector" ? key.value.map(scalarText).join(",") : scalarText(key)).slice(0, longestKey);
+}
+
+function scalarText(value: Value): string {
+  if (value.type === "set" || value.type === "vector" || value.type === "table") return compound;
+  const text = plain(value);
   return typeof text === "string" ? text : JSON.stringify(text);
 }

@@ -34,7 +34,7 @@ export class BridgeServer {
       const problem = this.#problemWith(request);
       if (problem === undefined) return this.#server.handleUpgrade(request, socket, head, (client) => this.#serve(client, request));
       terms.troubles.count("zeek_connections_refused", problem, { remote: remoteOf(request.socket) }, "bridge");
-      socket.end("HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n");
+      socket.end("HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n", () => socket.destroy());
     });
   }
 
@@ -45,6 +45,8 @@ export class BridgeServer {
       this.#http.once("error", (error: NodeJS.ErrnoException) => reject(bindError(error, "bridge.", this.#address, port)));
       this.#http.listen({ host: this.#address, port }, resolve);
     });
+    // A connection that could not be accepted, e.g. for want of descriptors, is no reason to end.
+    this.#http.on("error", () => undefined);
   }
 
   async stop(): Promise<void> {

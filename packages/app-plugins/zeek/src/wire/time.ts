@@ -67,9 +67,11 @@ export function printTime(nanoseconds: bigint, decimals: 3 | 9 = 3, zone: Zone =
 /** Nanoseconds of a time that the bus has checked: RFC 3339 in UTC, with `Z`. */
 export function stixNanoseconds(text: string): bigint {
   const millisecond = Date.parse(text.length > 24 ? `${text.slice(0, 23)}Z` : text);
-  // A leap second has no place on the clock; a fraction beyond milliseconds is not what Date keeps.
-  if (text.length > 24 || Number.isNaN(millisecond)) return parseTime(text) ?? 0n;
-  return BigInt(millisecond) * 1_000_000n;
+  // A leap second has no place on the clock.
+  if (Number.isNaN(millisecond)) return parseTime(text) ?? 0n;
+  // "For ever" is the year 9999: more nanoseconds than 64 bits hold, and none of Zeek's business.
+  const beyond = text.length > 24 ? BigInt(text.slice(23, 29).replace("Z", "").padEnd(6, "0")) : 0n;
+  return BigInt(millisecond) * 1_000_000n + beyond;
 }
 
 /** As STIX writes it: with `Z`, and the decimals there are, three at least. */
