@@ -81,9 +81,12 @@ export async function requireReference(tell: Tell = () => undefined): Promise<st
 }
 
 async function requirePython(tell: Tell): Promise<void> {
-  const found = await run("python3", ["-c", "import venv, ensurepip"]).then(() => true, () => false);
-  if (!found) await installDebian({ title: "Python 3 with venv and pip", packages: ["python3-venv"] }, tell);
+  if (await hasPython()) return;
+  await installDebian({ title: "Python 3 with venv and pip", packages: ["python3-venv"] }, tell);
+  if (!(await hasPython())) throw new Unavailable("the python3 that is found first has neither venv nor pip, though those of the system are installed");
 }
+
+const hasPython = (): Promise<boolean> => run("python3", ["-c", "import venv, ensurepip"]).then(() => true, () => false);
 
 /**
  * For a test file that starts hosts of the reference on a RabbitMQ of its own. Installs both. Where one of them cannot be had, what stands in

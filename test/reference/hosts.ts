@@ -32,6 +32,12 @@ export async function ours(broker: Rabbitmq, options: RabbitmqOptions): Promise<
   return { bus, manage, warnings };
 }
 
+export interface Ports {
+  readonly manage: number;
+  readonly pub: number;
+  readonly sub: number;
+}
+
 export interface TheirHost extends Reference {
   readonly manage: number;
   /** Its configuration file: ours reads it as it is. */
@@ -39,9 +45,24 @@ export interface TheirHost extends Reference {
 }
 
 /** Starts a host of the reference. Resolves when apps may join it; the broker may come later. */
-export async function startTheirs(broker: Rabbitmq, exchange: string, suffix: string): Promise<TheirHost> {
+export async function startTheirs(broker: Rabbitmq, exchange: string, suffix: string, more: MoreOptions = {}): Promise<TheirHost> {
   const [manage, pub, sub] = (await freePorts(3)) as [number, number, number];
-  const config = `logging: {console: true, console_verbosity: DEBUG, file: false}
+  const config = configuration(broker, exchange, suffix, { manage, pub, sub }, more);
+  const host = await reference({ config, manage });
+  onTestFinished(() => host.stop());
+  return Object.assign(host, { manage, config });
+}
+
+export interface MoreOptions {
+  /** Of the queue, as they stand in braces in YAML: `max_items: 7, lazy: false`. */
+  readonly queue?: string;
+  /** Of the exchange, likewise: only ours knows any. */
+  readonly exchange?: string;
+}
+
+/** A configuration file for either. */
+export function configuration(broker: Rabbitmq, exchange: string, suffix: string, { manage, pub, sub }: Ports, more: MoreOptions = {}): string {
+  return `logging: {console: true, console_verbosity: DEBUG, file: false}
 plugins:
   backbones:
     rabbitmq:
@@ -51,37 +72,40 @@ plugins:
       password: guest
       vhost: /
       exchange_name: ${exchange}
-      queue: {name_suffix: ${suffix}}
-  apps:
+      queue: {name_suffix: ${suffix}${more.queue === undefined ? "" : `, ${more.queue}`}}
+${more.exchange === undefined ? "" : `      exchange: {${more.exchange}}\n`}  apps:
     zmq: {host: "127.0.0.1", manage: ${manage}, pub: ${pub}, sub: ${sub}}
 `;
-  const host = await reference({ config, manage });
-  onTestFinished(() => host.stop());
-  return Object.assign(host, { manage, config });
 }
 
 /** The same; resolves when it takes messages from the broker. */
-export async function theirs(broker: Rabbitmq, exchange: string, suffix: string): Promise<TheirHost> {
-  const host = await startTheirs(broker, exchange, suffix);
+export async function theirs(broker: Rabbitmq, exchange: string, suffix: string, more: MoreOptions = {}): Promise<TheirHost> {
+  const host = await startTheirs(broker, exchange, suffix, more);
   await consumes(broker, suffix);
   return host;
 }
 
 /** Resolves when somebody takes messages from a host's queue. */
 export async function consumes(broker: Rabbitmq, suffix: string): Promise<void> {
-  await expect.poll(() => consumersOf(broker, suffix), patience).toBeGreaterThan(0);
+  await expect.poll(async () => (await queueOf(broker, suffix)).consumerCount, patience).toBeGreaterThan(0);
 }
 
-async function consumersOf(broker: Rabbitmq, suffix: string): Promise<number> {
+/** Messages in a host's queue that nobody was handed. */
+export async function waiting(broker: Rabbitmq, suffix: string): Promise<number> {
+  return (await queueOf(broker, suffix)).messageCount;
+}
+
+async function queueOf(broker: Rabbitmq, suffix: string): Promise<{ readonly consumerCount: number; readonly messageCount: number }> {
+  const none = { consumerCount: 0, messageCount: NaN };
   const connection = await amqp(broker.url).catch(() => undefined);
-  if (connection === undefined) return 0;
+  if (connection === undefined) return none;
   connection.on("error", () => undefined);
   try {
     const channel = await connection.createChannel();
     channel.on("error", () => undefined);
-    return (await channel.checkQueue(`threatbus.${suffix}`)).consumerCount;
+    return await channel.checkQueue(`threatbus.${suffix}`);
   } catch {
-    return 0;
+    return none;
   } finally {
     await connection.close().catch(() => undefined);
   }
