@@ -29,6 +29,8 @@ interface Outcome {
   readonly settled: Promise<void>;
 }
 
+const isFull = ({ full }: ActiveSubscription): boolean => full;
+
 const acknowledged: Promise<void> = Promise.resolve();
 
 /** Composes a bus. Nothing is connected before `start`. */
@@ -146,8 +148,7 @@ class ComposedBus implements ThreatBus {
     this.#publishing++;
     try {
       // After every wait all are asked again: who had room may be full by now.
-      const full = (): ActiveSubscription | undefined => this.#router.route(content.topic).blocking.find((subscription) => subscription.full);
-      for (let next = full(); next !== undefined; next = full()) await next.room();
+      for (let full; (full = this.#router.route(content.topic).blocking.find(isFull)) !== undefined; ) await full.room();
       const [only] = this.#backbones;
       if (only !== undefined && this.#backbones.length === 1) await hand(only, content);
       else await Promise.all(this.#backbones.map((backbone) => hand(backbone, content)));

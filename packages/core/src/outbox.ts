@@ -47,8 +47,8 @@ export class Outbox {
   constructor(limits: OutboxLimits, { metrics, logger }: Pick<Host, "metrics" | "logger">, wake: () => void) {
     const dropped = metrics.counter("outbox_dropped");
     this.#wake = wake;
-    this.#queue = new BoundedQueue(limits, { used: 0, max: Infinity }, (entry, why) => {
-      if (why !== "overflow") return entry.reject(this.#closed ?? closed());
+    this.#queue = new BoundedQueue(limits, { used: 0, max: Infinity }, (entry) => {
+      if (this.#closed !== undefined) return entry.reject(this.#closed);
       if (dropped.value === 0) logger.warn("the outbox is full: a message was not published; more are counted", { overflow: limits.overflow, max_items: limits.maxItems, max_bytes: limits.maxBytes });
       dropped.add();
       entry.reject(new ThreatbusError("BACKBONE_FAILED", "the broker is away and the outbox is full"));
@@ -103,9 +103,9 @@ export class Outbox {
   }
 
   /** Gives up on all that is left, and on all to come. */
-  close(reason: ThreatbusError = closed()): void {
-    this.#closed ??= reason;
-    for (const entry of [...this.#underWay, ...this.#again]) entry.reject(this.#closed);
+  close(): void {
+    const reason = (this.#closed ??= new ThreatbusError("BUS_NOT_RUNNING", "the backbone is stopped"));
+    for (const entry of [...this.#underWay, ...this.#again]) entry.reject(reason);
     this.#underWay.clear();
     this.#again = [];
     this.#queue.clear("shutdown");
@@ -141,8 +141,4 @@ class Entry implements Outgoing, Queued {
   lighten(): void {
     if (this.frame instanceof Content) this.frame.lighten();
   }
-}
-
-function closed(): ThreatbusError {
-  return new ThreatbusError("BUS_NOT_RUNNING", "the backbone is stopped");
 }
