@@ -1,11 +1,9 @@
-import { isThreatbusError, reasonOf } from "@threatbus/core";
-import type { Clock, Counter, Deliver, Frame, Logger } from "@threatbus/core";
+import { backoff, isThreatbusError, reasonOf } from "@threatbus/core";
+import type { Backoff, Clock, Counter, Deliver, Frame, Logger } from "@threatbus/core";
 import type { Channel, ConsumeMessage } from "amqplib";
 
 /** Times a frame is offered to the host before it counts as one that never will be taken. */
 const tries = 3;
-/** Milliseconds before the second offer; twice as many before the third. */
-const pause = 100;
 /** Characters of the longest id that is kept. */
 const longestId = 128;
 
@@ -59,6 +57,7 @@ export class Consumer {
   async #offer(held: Held): Promise<void> {
     const { deliver, clock, signal } = this.#setup;
     const frame = frameOf(held.message);
+    let waits: Backoff | undefined;
     for (let tried = 1; ; tried++) {
       try {
         await deliver(frame);
@@ -70,7 +69,8 @@ export class Consumer {
           this.#bury(held, thrown);
           return this.#settle(held, false);
         }
-        await clock.sleep(pause * 2 ** (tried - 1), signal);
+        waits ??= backoff();
+        await clock.sleep(waits.next(), signal);
       }
     }
   }

@@ -41,20 +41,17 @@ describe("what a host declares", () => {
     const name = world();
     const look = await channel();
     await look.assertExchange(name, "fanout", { durable: false });
-    const { host, backbone } = await started({ ...passing(name), exchange: {} });
+    const options = { ...passing(name), exchange: {} };
+    const { host, backbone } = await started(options);
     const warnings = () => host.entries.filter(({ text }) => text.includes("the exchange is not durable")).length;
     expect(warnings()).toBe(1);
     await look.deleteExchange(name);
-    await look.deleteQueue((await queuesOf(name))[0] as string);
+    await look.deleteQueue(`threatbus.${options.queue?.name_suffix}`);
     await expect.poll(() => host.count("rabbitmq_reconnects"), { timeout: patience }).toBe(1);
     await backbone.publish({ topic: "stix2/x-any", id: "1", payload: Buffer.from("{}") });
     // As the others know it: it would be refused to them otherwise.
     await look.assertExchange(name, "fanout", { durable: false });
     expect(warnings()).toBe(1);
-
-    async function queuesOf(at: string): Promise<string[]> {
-      return [`threatbus.${at}.${Number(/\.(\d+)$/.exec(String(passing(at).queue?.name_suffix))?.[1]) - 1}`];
-    }
   });
 
   test("what goes out can be told by anyone: persistent, with id, type and where it is from", async () => {
