@@ -11,7 +11,7 @@ import { newestKafka, requireKafka, type KafkaPrograms } from "./kafka-install.t
 import { answersKafka } from "./kafka-probe.ts";
 import { properties, saslPassword, saslUser, type Listener } from "./kafka-properties.ts";
 import { marker } from "./processes.ts";
-import { Program } from "./program.ts";
+import { Program, controlsOf } from "./program.ts";
 import type { Service } from "./service.ts";
 
 const run = promisify(execFile);
@@ -103,15 +103,7 @@ async function launchIn(folder: string, { java, classPath }: KafkaPrograms, vers
     get sasl() {
       return asked("sasl", sasl, { port: guarded, bootstrap: `127.0.0.1:${guarded}`, username: saslUser, password: saslPassword });
     },
-    start: () => node.start(),
-    kill: () => node.kill(),
-    terminate: () => node.terminate(),
-    pause: () => node.pause(),
-    resume: () => node.resume(),
-    async stop() {
-      await node.kill();
-      removeFolder(folder);
-    },
+    ...controlsOf(node, folder),
   };
 }
 

@@ -3,7 +3,9 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
+import { removeFolder } from "./folder.ts";
 import { freeze } from "./processes.ts";
+import type { Service } from "./service.ts";
 
 export interface Command {
   /** For messages. */
@@ -96,6 +98,21 @@ export class Program {
     child.kill("SIGCONT");
     await ended;
   }
+}
+
+/** What a service does by its program alone. */
+export function controlsOf(program: Program, folder: string): Pick<Service, "start" | "kill" | "terminate" | "pause" | "resume" | "stop"> {
+  return {
+    start: () => program.start(),
+    kill: () => program.kill(),
+    terminate: () => program.terminate(),
+    pause: () => program.pause(),
+    resume: () => program.resume(),
+    async stop() {
+      await program.kill();
+      removeFolder(folder);
+    },
+  };
 }
 
 /**

@@ -9,7 +9,7 @@ import { answersAmqp } from "./amqp-probe.ts";
 import { certificates, type Certificates } from "./certificates.ts";
 import { privateFolder, removeFolder } from "./folder.ts";
 import { marker } from "./processes.ts";
-import { Program, launch } from "./program.ts";
+import { Program, controlsOf, launch } from "./program.ts";
 import { requireRabbitmq, rabbitmqPrograms } from "./rabbitmq-install.ts";
 import type { Service } from "./service.ts";
 
@@ -89,15 +89,7 @@ async function launchIn(folder: string, tls: boolean | "mutual", conf: readonly 
       return listener;
     },
     ctl,
-    start: () => node.start(),
-    kill: () => node.kill(),
-    terminate: () => node.terminate(),
-    pause: () => node.pause(),
-    resume: () => node.resume(),
-    async stop() {
-      await node.kill();
-      removeFolder(folder);
-    },
+    ...controlsOf(node, folder),
   };
 }
 

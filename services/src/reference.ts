@@ -11,7 +11,7 @@ import { privateFolder, removeFolder } from "./folder.ts";
 import { needed, needs, type Needed } from "./for-tests.ts";
 import { answerOf } from "./probe.ts";
 import { marker } from "./processes.ts";
-import { Program } from "./program.ts";
+import { Program, controlsOf } from "./program.ts";
 import type { Service } from "./service.ts";
 import { quoted, requireLinux, Unavailable } from "./unavailable.ts";
 
@@ -142,15 +142,7 @@ export async function reference({ config, manage }: ReferenceOptions): Promise<R
       return host.pid;
     },
     log: async () => stripVTControlCharacters(await readFile(log, "utf8")),
-    start: () => host.start(),
-    kill: () => host.kill(),
-    terminate: () => host.terminate(),
-    pause: () => host.pause(),
-    resume: () => host.resume(),
-    async stop() {
-      await host.kill();
-      removeFolder(folder);
-    },
+    ...controlsOf(host, folder),
   };
 }
 

@@ -1,12 +1,8 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { needsReference, rabbitmq as startBroker, type Rabbitmq } from "@threatbus/services";
 import { connect, type BusIndicator, type BusSighting } from "@threatbus/zmq-client";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { command } from "./command.ts";
 import { app, arrives, consumes, ours, patience, startTheirs, theirs, waiting, type App } from "./hosts.ts";
 
 const here = await needsReference();
@@ -129,15 +125,7 @@ here.describe("a fleet of the Python Threat Bus and ours on one RabbitMQ", () =>
     for (const object of left) await client.publish(object);
     await expect.poll(() => waiting(broker, `${world}.host`), patience).toBe(2);
 
-    const file = join(await mkdtemp(join(tmpdir(), "threatbus-replaced-")), "config.yaml");
-    onTestFinished(() => rm(dirname(file), { recursive: true }));
-    await writeFile(file, their.config);
-    const bin = fileURLToPath(new URL("../../packages/cli/bin/threatbus.js", import.meta.url));
-    const child = spawn(process.execPath, [bin, "-c", file], { stdio: ["ignore", "pipe", "pipe"], env: { PATH: process.env["PATH"] } });
-    onTestFinished(() => void child.kill("SIGKILL"));
-    let said = "";
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (said += text));
-    await expect.poll(() => said, patience).toMatch(/is running/);
+    const child = await command(their.config);
     await consumes(broker, `${world}.host`);
     const [here, there] = [await app(sender.manage), await app(their.manage)];
     await bothWays(here, there);

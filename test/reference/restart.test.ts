@@ -1,15 +1,11 @@
 /** What a restart of the broker costs a mixed fleet, whose exchange does not outlive it: promised, and not. */
-import { spawn } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { createBus } from "@threatbus/core";
 import { rabbitmq } from "@threatbus/rabbitmq";
 import { needsReference, rabbitmq as startBroker, type Rabbitmq } from "@threatbus/services";
 import { freePorts, indicator as sample } from "@threatbus/testkit";
 import type { BusIndicator } from "@threatbus/zmq-client";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { command } from "./command.ts";
 import { app, arrives, configuration, consumes, ours, patience, theirs, waiting } from "./hosts.ts";
 
 const possible = await needsReference();
@@ -92,7 +88,7 @@ possible.describe("over a restart of the broker", () => {
     const [here, there] = [await app(manage), await app(their.manage)];
     await arrives(here.client, there, indicator);
     await arrives(there.client, here, indicator);
-    our.pause();
+    our.kill("SIGSTOP");
     return {
       async up() {
         await consumes(broker, `${world}.theirs`);
@@ -100,7 +96,7 @@ possible.describe("over a restart of the broker", () => {
         const waited = await waiting(broker, `${world}.ours`);
         const unheard = await reaching(there);
         expect(await waiting(broker, `${world}.ours`)).toBe(waited);
-        our.resume();
+        our.kill("SIGCONT");
         await consumes(broker, `${world}.ours`);
         await arrives(there.client, here, indicator);
         await arrives(here.client, there, indicator);
@@ -141,19 +137,4 @@ async function reaching(there: Awaited<ReturnType<typeof app>>): Promise<string[
     return object;
   });
   return sent;
-}
-
-/** The built command on a configuration file; resolves when apps may join. */
-async function command(config: string): Promise<{ pause(): void; resume(): void }> {
-  const folder = await mkdtemp(join(tmpdir(), "threatbus-reference-"));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  const file = join(folder, "config.yaml");
-  await writeFile(file, config);
-  const bin = fileURLToPath(new URL("../../packages/cli/bin/threatbus.js", import.meta.url));
-  const child = spawn(process.execPath, [bin, "-c", file], { stdio: ["ignore", "pipe", "pipe"], env: { PATH: process.env["PATH"] } });
-  onTestFinished(() => void child.kill("SIGKILL"));
-  let said = "";
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (said += text));
-  await expect.poll(() => said, patience).toMatch(/is running/);
-  return { pause: () => void child.kill("SIGSTOP"), resume: () => void child.kill("SIGCONT") };
 }
