@@ -2,6 +2,7 @@
 import { build, install, say } from "./bootstrap.mjs";
 
 const help = `Brokers for tests: RabbitMQ from the system's packages (installed by root only), Kafka from Maven Central (kept in ~/.cache/threatbus).
+Tenzir from PyPI (kept there as well) is installed only: tests start nodes of their own.
 
   npm run services -- up        installs what is missing, starts one of each on 127.0.0.1 and keeps them until Ctrl-C
   npm run services -- install   installs what is missing
@@ -10,6 +11,7 @@ const help = `Brokers for tests: RabbitMQ from the system's packages (installed 
 
   export THREATBUS_TEST_RABBITMQ=amqp://user:password@host:port
   export THREATBUS_TEST_KAFKA=host:port[,host:port]
+  export THREATBUS_TEST_TENZIR=/folder/with/tenzir/and/tenzir-node
 `;
 
 const commands = { up, install: installOnly };

@@ -1,5 +1,6 @@
 /** What a test file asks for a broker. */
-import { environment, kinds, unavailable, type BrokerKind } from "./kinds.ts";
+import { environment } from "./environment.ts";
+import { kinds, unavailable, type BrokerKind, type ServiceKind } from "./kinds.ts";
 
 export interface Needed {
   /** vitest's `describe`, or, where the broker is missing, one that skips all inside by name and adds the reason to the title. */
@@ -18,7 +19,7 @@ export interface SharedBrokers {
  * For a test file that starts its own brokers. Installs what is missing. Where the broker cannot be had, what stands in the returned
  * `describe` is skipped; with CI set, it throws the reason instead. `version` is one of Kafka's, by default the newest known here.
  */
-export async function needs(kind: BrokerKind, version?: string): Promise<Needed> {
+export async function needs(kind: ServiceKind, version?: string): Promise<Needed> {
   return needed(kinds[kind].title, await unavailable(kind, undefined, version));
 }
 

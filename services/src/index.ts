@@ -1,5 +1,5 @@
 /**
- * Real brokers for tests and benchmarks.
+ * Real brokers, and a real Tenzir, for tests and benchmarks.
  *
  * A broker that a test file shares with others and leaves as it was:
  *
@@ -22,11 +22,17 @@
  *     const target = { host: "127.0.0.1", port: await freePort() };
  *     const proxy = await chaosProxy({ target });
  *     const broker = await kafka({ advertise: { host: proxy.host, port: proxy.port, listen: target.port } });
+ *
+ * A Tenzir node, of which every test file has its own:
+ *
+ *     const { describe } = await needs("tenzir");
+ *     const node = await tenzir();                                         // node.binary, node.endpoint
+ *     await node.run('from_file "/path/eve.json" { read_suricata } | import');
  */
 export { brokerForTests, needs } from "./for-tests.ts";
 export type { Needed, SharedBrokers } from "./for-tests.ts";
 export { unavailable } from "./kinds.ts";
-export type { BrokerKind } from "./kinds.ts";
+export type { BrokerKind, ServiceKind } from "./kinds.ts";
 export { kafka } from "./kafka.ts";
 export type { Kafka, KafkaOptions } from "./kafka.ts";
 export { rabbitmq } from "./rabbitmq.ts";
@@ -35,5 +41,8 @@ export { needsReference, reference, referenceVersion, requireReference } from ".
 export type { Reference, ReferenceOptions } from "./reference.ts";
 export { installBrokers, shareBrokers } from "./shared.ts";
 export type { SharedRun } from "./shared.ts";
+export { tenzir } from "./tenzir.ts";
+export type { Tenzir, TenzirOptions } from "./tenzir.ts";
+export { requireTenzir, tenzirVersion } from "./tenzir-install.ts";
 export type { Certificates } from "./certificates.ts";
 export type { Service } from "./service.ts";

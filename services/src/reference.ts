@@ -1,21 +1,17 @@
 /** Hosts of the Python Threat Bus, from which this one descends: installed from its packages, started with a configuration of one's own. */
-import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
-import { homedir } from "node:os";
 import { join } from "node:path";
-import { promisify, stripVTControlCharacters } from "node:util";
-import { installDebian, type Tell } from "./debian.ts";
+import { stripVTControlCharacters } from "node:util";
+import type { Tell } from "./debian.ts";
 import { privateFolder, removeFolder } from "./folder.ts";
 import { needed, needs, type Needed } from "./for-tests.ts";
 import { answerOf } from "./probe.ts";
 import { marker } from "./processes.ts";
 import { Program, controlsOf } from "./program.ts";
+import { requirePythonProgram } from "./python.ts";
 import type { Service } from "./service.ts";
-import { quoted, requireLinux, Unavailable } from "./unavailable.ts";
-
-const run = promisify(execFile);
+import { Unavailable } from "./unavailable.ts";
 
 export const referenceVersion = "2022.5.16";
 
@@ -46,47 +42,11 @@ const packages = [
   "urllib3==2.8.0",
 ];
 
-/** Milliseconds for 10 MB, one package of which is built here. */
-const patience = 300_000;
-
-/**
- * A virtual environment cannot be moved: it is made in its place, and the file `complete` is written last. Who comes second waits for the
- * lock, and then finds the work done; what a killed installation left is removed by the next.
- */
-const script = `
-set -eu
-[ ! -e "$folder/complete" ] || exit 0
-rm -rf "$folder"
-python3 -m venv "$folder"
-"$folder/bin/pip" install --quiet --disable-pip-version-check --no-deps $packages
-"$folder/bin/threatbus" --help > "$folder/complete.part"
-mv "$folder/complete.part" "$folder/complete"
-`;
-
 /** Installs the reference into a virtual environment, once per user. Resolves with its command. Throws `Unavailable`. */
 export async function requireReference(tell: Tell = () => undefined): Promise<string> {
-  requireLinux();
-  const cache = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "threatbus", "services");
-  const folder = join(cache, `reference-${referenceVersion}`);
-  if (!existsSync(join(folder, "complete"))) {
-    await requirePython(tell);
-    tell(`installing the Python Threat Bus ${referenceVersion}`);
-    await mkdir(cache, { recursive: true });
-    const env = { ...process.env, folder, packages: packages.join(" ") };
-    await run("flock", [cache, "sh", "-c", script], { env, timeout: patience, maxBuffer: 64 * 1024 * 1024 }).catch((thrown: unknown) => {
-      throw new Unavailable(`the Python Threat Bus ${referenceVersion} is not here, and pip cannot install it: ${quoted(thrown, /(?<=^ERROR: ).*/m)}`);
-    });
-  }
-  return join(folder, "bin", "threatbus");
+  const title = `the Python Threat Bus ${referenceVersion}`;
+  return join(await requirePythonProgram({ title, folder: `reference-${referenceVersion}`, packages, proof: ["threatbus", "--help"] }, tell), "threatbus");
 }
-
-async function requirePython(tell: Tell): Promise<void> {
-  if (await hasPython()) return;
-  await installDebian({ title: "Python 3 with venv and pip", packages: ["python3-venv"] }, tell);
-  if (!(await hasPython())) throw new Unavailable("the python3 that is found first has neither venv nor pip, though those of the system are installed");
-}
-
-const hasPython = (): Promise<boolean> => run("python3", ["-c", "import venv, ensurepip"]).then(() => true, () => false);
 
 /**
  * For a test file that starts hosts of the reference on a RabbitMQ of its own. Installs both. Where one of them cannot be had, what stands in

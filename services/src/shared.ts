@@ -1,5 +1,6 @@
 /** Brokers for a whole test run: what `npm test` and `npm run services` start. */
-import { environment, kinds, unavailable, type BrokerKind, type Kind } from "./kinds.ts";
+import { environment } from "./environment.ts";
+import { kinds, unavailable, type Kind, type ServiceKind } from "./kinds.ts";
 
 export interface SharedRun {
   /** For the environment of the tests: a broker's address each, or the reason why there is none. */
@@ -19,7 +20,7 @@ export async function installBrokers(say: (line: string) => void): Promise<strin
   });
 }
 
-/** Starts one of each kind, but for those the environment names. Throws if one is installed and does not start. */
+/** Starts one of each kind that is shared, but for those the environment names. Throws if one is installed and does not start. */
 export async function shareBrokers(say: (line: string) => void): Promise<SharedRun> {
   const variables: Record<string, string> = {};
   const missing: string[] = [];
@@ -35,6 +36,7 @@ export async function shareBrokers(say: (line: string) => void): Promise<SharedR
       missing.push(`${title}: ${reason}`);
       return [];
     }
+    if (start === undefined) return [];
     tell("starting");
     const began = performance.now();
     const broker = await start();
@@ -51,6 +53,6 @@ export async function shareBrokers(say: (line: string) => void): Promise<SharedR
   };
 }
 
-async function each<T>(work: (name: BrokerKind, kind: Kind) => Promise<T[]>): Promise<T[]> {
-  return (await Promise.all((["rabbitmq", "kafka"] as const).map((name) => work(name, kinds[name])))).flat();
+async function each<T>(work: (name: ServiceKind, kind: Kind) => Promise<T[]>): Promise<T[]> {
+  return (await Promise.all((["rabbitmq", "kafka", "tenzir"] as const).map((name) => work(name, kinds[name])))).flat();
 }
