@@ -1,6 +1,6 @@
 import { Outbox, ThreatbusError, backoff } from "@threatbus/core";
 import type { Backbone, Deliver, Host } from "@threatbus/core";
-import { KafkaFault, faultOf } from "./client/faults.ts";
+import { KafkaFault, faultOf } from "@threatbus/kafka-client";
 import type { KafkaOptions } from "./options.ts";
 import { Session } from "./session.ts";
 import type { Part } from "./session.ts";

@@ -1,6 +1,6 @@
 import { backoff, isThreatbusError, reasonOf } from "@threatbus/core";
 import type { Clock, Deliver, Host, Logger } from "@threatbus/core";
-import type { IncomingRecord, OutgoingRecord } from "./client/contract.ts";
+import type { IncomingRecord, OutgoingRecord } from "@threatbus/kafka-client";
 import { deadLetterOf, frameOf } from "./records.ts";
 
 export interface DeliveriesOptions {

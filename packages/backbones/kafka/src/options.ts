@@ -1,6 +1,6 @@
 import { isTimestamp } from "@threatbus/core";
 import { z } from "zod";
-import { readProperties } from "./client/properties.ts";
+import { readProperties } from "@threatbus/kafka-client";
 
 const topicName = z
   .string()

@@ -1,5 +1,5 @@
 import type { Frame, Outgoing } from "@threatbus/core";
-import type { IncomingRecord, OutgoingRecord } from "./client/contract.ts";
+import type { IncomingRecord, OutgoingRecord } from "@threatbus/kafka-client";
 
 /** What Kafka's record says about a frame besides its payload. */
 export const headers = { id: "x-threatbus-id", topic: "x-threatbus-topic", origin: "x-threatbus-origin" } as const;

@@ -1,8 +1,7 @@
 import { ThreatbusError, backoff } from "@threatbus/core";
 import type { Clock, Outbox, Outgoing } from "@threatbus/core";
-import type { OutgoingRecord } from "./client/contract.ts";
-import { KafkaFault, faultOf } from "./client/faults.ts";
-import type { Producer } from "./client/producer.ts";
+import type { OutgoingRecord, Producer } from "@threatbus/kafka-client";
+import { KafkaFault, faultOf } from "@threatbus/kafka-client";
 import type { Topics } from "./topics.ts";
 
 export interface SenderOptions {

@@ -1,14 +1,9 @@
 import { setMaxListeners } from "node:events";
 import { hostname } from "node:os";
 import type { Deliver, Host, Outbox } from "@threatbus/core";
-import { Consumer } from "./client/consumer.ts";
-import type { Driver, Partition } from "./client/contract.ts";
-import { KafkaFault, faultOf } from "./client/faults.ts";
-import { kafkajsDriver } from "./client/kafkajs.ts";
-import { Producer } from "./client/producer.ts";
-import { readProperties } from "./client/properties.ts";
-import type { ClientProperties } from "./client/properties.ts";
-import { readTls } from "./client/tls.ts";
+import { Consumer, KafkaFault, Producer, faultOf, readProperties, readTls } from "@threatbus/kafka-client";
+import type { ClientProperties, Driver, Partition } from "@threatbus/kafka-client";
+import { kafkajsDriver } from "@threatbus/kafka-client/kafkajs";
 import { deliveries } from "./deliveries.ts";
 import type { KafkaOptions } from "./options.ts";
 import { idOf, recordOf } from "./records.ts";

@@ -1,7 +1,7 @@
 import { backoff, maxPayloadBytes } from "@threatbus/core";
 import type { Clock } from "@threatbus/core";
-import type { Driver, DriverAdmin, Position } from "./client/contract.ts";
-import { KafkaFault, faultOf } from "./client/faults.ts";
+import type { Driver, DriverAdmin, Position } from "@threatbus/kafka-client";
+import { KafkaFault, faultOf } from "@threatbus/kafka-client";
 import type { KafkaOptions } from "./options.ts";
 
 /** Bytes of a record besides its payload: key, headers, and the batch around it. */

@@ -1,7 +1,7 @@
 import { isThreatbusError } from "@threatbus/core";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { readProperties } from "../src/client/properties.ts";
+import { readProperties } from "@threatbus/kafka-client";
 import { kafka } from "../src/index.ts";
 import { options } from "../src/options.ts";
 

@@ -2,10 +2,10 @@ import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import kafkajs from "kafkajs";
 import { describe, expect, test } from "vitest";
-import { frameSplitter } from "../src/client/frames.ts";
-import { KafkaFault, faultOf } from "../src/client/faults.ts";
-import { OffsetWindow } from "../src/client/offset-window.ts";
-import { partitionOf } from "../src/client/partitioner.ts";
+import { frameSplitter } from "../src/frames.ts";
+import { KafkaFault, faultOf } from "../src/faults.ts";
+import { OffsetWindow } from "../src/offset-window.ts";
+import { partitionOf } from "../src/partitioner.ts";
 
 const frameOf = (body: Uint8Array): Buffer => {
   const length = Buffer.alloc(4);
