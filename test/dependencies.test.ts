@@ -1,6 +1,6 @@
 import { dirname, join, relative, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { packagesImportedBy, relativeImportsOf, relativeLoadsOf } from "./imports.ts";
+import { packagesImportedBy, relativeImportsOf, relativeLoadsOf, namesImportedFrom } from "./imports.ts";
 import { packages, plugins, root, typescriptBelow } from "./workspace.ts";
 import type { WorkspacePackage } from "./workspace.ts";
 
@@ -58,9 +58,16 @@ describe("directions", () => {
   });
 
   it("the client for programs outside does without core and plugins", () => {
-    const client = packages.filter(({ name, path }) => name === "@threatbus/zmq-client" || path.startsWith("apps/"));
-    const wrong = client.flatMap((each) => [...inSource(each)].filter((used) => own.has(used) && !["stix2-ts-types", "@threatbus/zmq-client"].includes(used)));
-    expect(wrong).toEqual([]);
+    expect(source("@threatbus/zmq-client")).toEqual(["stix2-ts-types"]);
+  });
+
+  it("programs outside join through the client: of core they take its tools, never the bus or what plugs into it", () => {
+    const apps = packages.filter(({ path }) => path.startsWith("apps/"));
+    const allowed = ["@threatbus/core", "@threatbus/zmq-client", "stix2-ts-types"];
+    expect(apps.flatMap((each) => [...inSource(each)].filter((used) => own.has(used) && !allowed.includes(used)).map((used) => `${each.name} imports ${used}`))).toEqual([]);
+    const files = apps.flatMap(sources);
+    const taken = files.flatMap((file) => namesImportedFrom(file, "@threatbus/core").map((name) => ({ file: relative(root, file), name })));
+    expect(taken.filter(({ name }) => ["*", "createBus", "defineApp", "defineBackbone"].includes(name))).toEqual([]);
   });
 
   it("nothing that is published goes round in circles, tests included", () => {
