@@ -197,9 +197,9 @@ function readUrl(text: string): string | undefined {
   return `${scheme === undefined ? "" : `${scheme}://`}${host.includes(":") ? `[${host}]` : host}${port === undefined ? "" : `:${port}`}${target}`;
 }
 
-/** RFC 5321 lengths; no display name, no quoted local part. */
+/** RFC 5321 lengths; no display name, no quoted local part, none that would read as an option of a program. */
 function readEmail(text: string): string | undefined {
-  const [, local, host = ""] = /^([^\s@<>"(),:;\\[\]]{1,64})@([^\s@]{1,253})$/.exec(text) ?? [];
+  const [, local, host = ""] = /^((?!-)[^\s@<>"(),:;\\[\]]{1,64})@([^\s@]{1,253})$/.exec(text) ?? [];
   const domain = readDomain(host);
   return local === undefined || domain === undefined ? undefined : `${local.toLowerCase()}@${domain}`;
 }
