@@ -85,13 +85,19 @@ export interface RetroEnd {
   readonly observables?: readonly Observable[];
 }
 
+/** An observable to watch for. */
+export interface Watched extends Observable {
+  /** Id of one indicator that names it, for tools that keep a note beside a value. Who else does is the bridge's to know. */
+  readonly indicator: string;
+}
+
 export interface Live {
   /**
    * Begins to watch for `known` and nothing else, whatever the tool still has from before. Resolves when events from now on are matched. The bridge
    * opens one session at a time, and another, with back-off, when one ended by a fault.
    * @throws EngineError
    */
-  open(known: Iterable<Observable>, signal: AbortSignal): Promise<LiveSession>;
+  open(known: Iterable<Watched>, signal: AbortSignal): Promise<LiveSession>;
 }
 
 export interface LiveSession {
@@ -101,7 +107,7 @@ export interface LiveSession {
    */
   readonly hits: AsyncIterable<Hit>;
   /** In effect when it resolves. The bridge calls `add` and `remove` one at a time, in order. Both reject when the session is lost. */
-  add(batch: readonly Observable[]): Promise<void>;
+  add(batch: readonly Watched[]): Promise<void>;
   remove(batch: readonly Observable[]): Promise<void>;
   /** Twice is harmless, also after a fault. */
   close(): Promise<void>;
