@@ -44,5 +44,6 @@ export type { SharedRun } from "./shared.ts";
 export { tenzir } from "./tenzir.ts";
 export type { Tenzir, TenzirOptions } from "./tenzir.ts";
 export { requireTenzir, tenzirVersion } from "./tenzir-install.ts";
+export { certificates } from "./certificates.ts";
 export type { Certificates } from "./certificates.ts";
 export type { Service } from "./service.ts";
