@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it, test } from "vitest";
+import { describe, expect, it, onTestFinished, test, vi } from "vitest";
 import { FrameSplitter } from "../src/native/framing.ts";
 import { decodeHandshake, encodeHandshake, type HandshakeMessage } from "../src/native/handshake-message.ts";
 import { decodeMessage, messageHead, rawPayload, writeMessage } from "../src/native/message.ts";
@@ -7,6 +7,7 @@ import { isMapped, maskSubnet, parseAddress, parseSubnet, printAddress, printSub
 import { decodeValue, encodeValue } from "../src/wire/binary.ts";
 import { eventOf, unwrap, valueOf } from "../src/wire/event.ts";
 import { decodeJson } from "../src/wire/json.ts";
+import { parseZeekJson } from "../src/wire/json-text.ts";
 import { encodeJson } from "../src/wire/json-print.ts";
 import { WireRefused } from "../src/wire/refusal.ts";
 import { parseSpan, parseTime, printSpan, printTime, stixTime, zoneOf } from "../src/wire/time.ts";
@@ -66,6 +67,34 @@ describe("values", () => {
     ["a boolean of 2", Buffer.from("0102", "hex")], ["a subnet of 129 bits", Buffer.from(`07${"00".repeat(16)}81`, "hex")], ["an enum that is no UTF-8", Buffer.from("0b01ff", "hex")],
     ["bytes behind it", Buffer.from("0000", "hex")], ["too many values", Buffer.concat([Buffer.from("0e808040", "hex"), Buffer.alloc(1_048_576)])], ["nothing", Buffer.alloc(0)],
   ])("that are refused: %s", (_, bytes) => expect(() => decodeValue(bytes)).toThrow(WireRefused));
+});
+
+test("a string of escapes is put together in one piece of memory, not one for each", () => {
+  const letters = ["\\n", "\\u00e9", "\\ud83d\\ude00", "x"], bytes = Buffer.from(`["${letters.join("").repeat(10_000)}","\\t"]`);
+  const made = [vi.spyOn(Buffer, "from"), vi.spyOn(Buffer, "allocUnsafe"), vi.spyOn(Buffer, "concat"), vi.spyOn(bytes, "subarray")];
+  onTestFinished(() => void vi.restoreAllMocks());
+  expect(parseZeekJson(bytes)).toEqual(["\n\u00e9\u{1f600}x".repeat(10_000), "\t"]);
+  expect(made.reduce((sum, { mock }) => sum + mock.calls.length, 0)).toBeLessThan(10);
+});
+
+describe("a writer", () => {
+  test("keeps no memory that one long message took", () => {
+    const writer = new Writer(64);
+    writer.bytes(Buffer.alloc(1_048_576));
+    expect(writer.take()).toHaveLength(1_048_576);
+    writer.u8(1);
+    expect(writer.take().buffer.byteLength).toBeLessThan(65_536);
+  });
+  test("puts one message behind the other, and none over another", () => {
+    fc.assert(fc.property(fc.array(fc.uint8Array({ maxLength: 30 }), { maxLength: 20 }), (messages) => {
+      const writer = new Writer(64);
+      const taken = messages.map((message) => {
+        writer.bytes(message);
+        return writer.take();
+      });
+      expect(taken.map((bytes) => [...bytes])).toEqual(messages.map((bytes) => [...bytes]));
+    }), { numRuns: scaled(200) });
+  });
 });
 
 describe("events", () => {
@@ -137,6 +166,19 @@ describe("frames", () => {
       expect(out.map((frame) => [...frame])).toEqual(frames.map((frame) => [...frame]));
       expect(splitter.held).toBe(0);
     }), { numRuns: scaled(500) });
+  });
+
+  test("are held in one piece of memory, of twice what came at most, however small the pieces they come in", () => {
+    const splitter = new FrameSplitter(1 << 24);
+    const length = 1 << 19, stream = Buffer.alloc(4 + length);
+    stream.writeUInt32BE(length);
+    const before = process.memoryUsage();
+    for (let at = 0; at < stream.length - 1; at++) for (const _ of splitter.push(stream.subarray(at, at + 1))) expect.unreachable();
+    const after = process.memoryUsage();
+    expect(splitter.held).toBe(length + 3);
+    // A view kept of every byte would take 60 MB.
+    expect(after.heapUsed - before.heapUsed).toBeLessThan(40 * 1_048_576);
+    expect([...splitter.push(stream.subarray(-1))]).toEqual([stream.subarray(4)]);
   });
 
   test("are refused by their announced length alone", () => expect(() => [...new FrameSplitter(64).push(Buffer.from("00000041", "hex"))]).toThrow(WireRefused));

@@ -1,6 +1,6 @@
 import { isIPv4 } from "node:net";
 import { domainToASCII } from "node:url";
-import { maskSubnet, parseAddress, parseSubnet, printAddress, printSubnet } from "../wire/address.ts";
+import { holdsAllIpv4, maskSubnet, parseAddress, parseSubnet, printAddress, printSubnet } from "../wire/address.ts";
 import type { IntelType } from "./intel.ts";
 
 /** UTF-16 units of a value. Zeek holds every one in memory, on every node. */
@@ -46,15 +46,14 @@ const checkers: Record<IntelType, (text: string, algorithm?: string) => string |
   USER_NAME: (text) => text,
 };
 
-/** An address, or a block of them. A block of one is that address; one of all is too much to be meant. */
+/** An address, or a block of them. A block of one is that address; one of all IPv4 addresses, `::/64` as well, is too much to be meant. */
 function network(text: string): CheckedValue | undefined {
   const address = parseAddress(text);
   if (address !== undefined) return { type: "ADDR", value: printAddress(address) };
   const subnet = parseSubnet(text);
   if (subnet === undefined) return undefined;
   if (subnet.length === 128) return { type: "ADDR", value: printAddress(subnet.bytes) };
-  const masked = maskSubnet(subnet);
-  return masked.length === 0 || printSubnet(masked).endsWith("/0") ? undefined : { type: "SUBNET", value: printSubnet(masked) };
+  return holdsAllIpv4(subnet) ? undefined : { type: "SUBNET", value: printSubnet(maskSubnet(subnet)) };
 }
 
 /** Labels of 63 characters at most, no dash at their ends. */

@@ -11,6 +11,9 @@ import type { PeerId } from "./peer-id.ts";
 import { Peering } from "./peering.ts";
 import type { Peers } from "./peers.ts";
 
+/** Bytes of a frame while nobody knows who it is. Zeek's filter comes in one, and has a topic more with every connection: room for 20,000. */
+const mostInHandshake = 1_048_576;
+
 /** How a connection ended. */
 export interface Ending {
   /** Whether the handshake had been done. */
@@ -54,7 +57,7 @@ export class Conversation {
     this.#remote = remote;
     this.#terms = terms;
     this.#handshake = new Handshake(terms.self, terms.filter);
-    this.#splitter = new FrameSplitter(terms.maxFrame);
+    this.#splitter = new FrameSplitter(Math.min(terms.maxFrame, mostInHandshake));
     socket.setNoDelay(true);
     socket.setKeepAlive(true, 10_000);
     this.ended = new Promise((resolve) => {
@@ -142,6 +145,7 @@ export class Conversation {
     if (owner === undefined) return this.#end("not taken: there are too many Zeeks, or the bus is stopping");
     peering.belongTo(owner);
     this.#peering = peering;
+    this.#splitter.limit = this.#terms.maxFrame;
     peers.add(peering, this.#over.signal);
   }
 

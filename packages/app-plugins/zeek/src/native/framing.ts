@@ -1,54 +1,48 @@
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import { refuse } from "../wire/refusal.ts";
+import { Writer } from "../wire/writer.ts";
 
 /** Bytes of the length before every frame: unsigned, big-endian. */
 export const prefixLength = 4;
 
 /**
- * Cuts a stream into frames. A frame longer than `limit` bytes is refused when its length has come, so that never more than the limit is held, and only what
- * has really come.
+ * Cuts a stream into frames. A frame longer than `limit` bytes is refused when its length has come. Of a frame that is not whole yet no more is held than twice what
+ * has really come, in one piece of memory, however small the pieces were that it came in.
  */
 export class FrameSplitter {
-  readonly #limit: number;
-  readonly #chunks: Buffer[] = [];
-  #held = 0;
+  limit: number;
+  /** The frame that is not whole yet. */
+  readonly #begun = new Writer(1_024);
+  /** Bytes until it is, or until its length is known. */
+  #wanted = prefixLength;
 
   constructor(limit: number) {
-    this.#limit = limit;
+    this.limit = limit;
   }
 
   /** Bytes that came and make no frame yet. */
   get held(): number {
-    return this.#held;
+    return this.#begun.length;
   }
 
   /** The frames that are whole with this chunk, without their lengths. They are views: copy what is to stay. @throws WireRefused */
   *push(chunk: Buffer): Generator<Buffer, void, undefined> {
-    this.#chunks.push(chunk);
-    this.#held += chunk.length;
-    while (this.#held >= prefixLength) {
-      const length = this.#announced();
-      if (length > this.#limit) refuse(`a frame of ${length} bytes was announced, ${this.#limit} are the most`);
-      if (this.#held < prefixLength + length) return;
-      yield this.#take(prefixLength + length).subarray(prefixLength);
+    let bytes = chunk;
+    if (this.#begun.length > 0) {
+      this.#begun.bytes(chunk);
+      if (this.#begun.length < this.#wanted) return;
+      bytes = this.#begun.take();
     }
-  }
-
-  #announced(): number {
-    const [first] = this.#chunks;
-    if (first !== undefined && first.length >= prefixLength) return first.readUInt32BE(0);
-    const joined = Buffer.concat(this.#chunks.splice(0));
-    this.#chunks.push(joined);
-    return joined.readUInt32BE(0);
-  }
-
-  #take(length: number): Buffer {
-    const first = this.#chunks[0] as Buffer;
-    const bytes = first.length >= length ? first : Buffer.concat(this.#chunks.splice(0));
-    if (bytes !== first) this.#chunks.unshift(bytes);
-    if (bytes.length === length) this.#chunks.shift();
-    else this.#chunks[0] = bytes.subarray(length);
-    this.#held -= length;
-    return bytes.subarray(0, length);
+    let at = 0;
+    for (;;) {
+      this.#wanted = prefixLength;
+      if (bytes.length - at < prefixLength) break;
+      const length = bytes.readUInt32BE(at);
+      if (length > this.limit) refuse(`a frame of ${length} bytes was announced, ${this.limit} are the most`);
+      this.#wanted += length;
+      if (bytes.length - at < this.#wanted) break;
+      yield bytes.subarray(at + prefixLength, (at += this.#wanted));
+    }
+    if (at < bytes.length) this.#begun.bytes(bytes.subarray(at));
   }
 }

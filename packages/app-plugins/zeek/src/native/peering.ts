@@ -42,7 +42,7 @@ export class Peering implements Link {
   readonly remote: string;
   readonly pace = 0;
   readonly #setup: PeeringSetup;
-  readonly #out = new Writer(batch);
+  readonly #out = new Writer(2 * batch);
   #peerFilter: Filter;
   /** A topic known to be in it. */
   #wanted: string | undefined;

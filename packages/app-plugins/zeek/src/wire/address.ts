@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { isIPv4, isIPv6 } from "node:net";
 
 /** An address as 16 bytes; IPv4 as `::ffff:a.b.c.d`. Undefined if the text is none: zones (`%eth0`), blanks and leading zeros are not taken. */
@@ -69,4 +70,12 @@ export function printSubnet({ bytes, length }: Subnet): string {
 export function maskSubnet({ bytes, length }: Subnet): Subnet {
   const masked = bytes.map((byte, at) => byte & (0xff00 >> Math.min(8, Math.max(0, length - at * 8))));
   return { bytes: masked, length };
+}
+
+/** Where Zeek has all of IPv4 among the addresses of IPv6. */
+const ipv4: Subnet = { bytes: Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 0, 0, 0, 0), length: 96 };
+
+/** Whether every IPv4 address lies in it, as Zeek compares them. */
+export function holdsAllIpv4({ bytes, length }: Subnet): boolean {
+  return length <= ipv4.length && Buffer.compare(maskSubnet({ bytes, length }).bytes, maskSubnet({ bytes: ipv4.bytes, length }).bytes) === 0;
 }

@@ -19,8 +19,9 @@ const maxDepth = 80;
 const maxItems = 1_048_576;
 
 const quote = 0x22, backslash = 0x5c, comma = 0x2c, colon = 0x3a, openBracket = 0x5b, closeBracket = 0x5d, openBrace = 0x7b, closeBrace = 0x7d;
-const escapes: ReadonlyMap<number, string> = new Map([
-  [quote, '"'], [backslash, "\\"], [0x2f, "/"], [0x62, "\b"], [0x66, "\f"], [0x6e, "\n"], [0x72, "\r"], [0x74, "\t"], [0x76, "\v"],
+/** What the letter behind a backslash stands for. */
+const escapes: ReadonlyMap<number, number> = new Map([
+  [quote, quote], [backslash, backslash], [0x2f, 0x2f], [0x62, 0x08], [0x66, 0x0c], [0x6e, 0x0a], [0x72, 0x0d], [0x74, 0x09], [0x76, 0x0b],
 ]);
 const word = /^(?:true|false|null|nan|-?inf|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)$/;
 
@@ -35,6 +36,8 @@ export function parseZeekJson(bytes: Buffer): Json {
 
 class Parser {
   readonly #bytes: Buffer;
+  /** Where strings with escapes are put together, one after the other. */
+  #text: Buffer | undefined;
   #at = 0;
   #items = 0;
 
@@ -106,34 +109,39 @@ class Parser {
   }
 
   #string(): Text {
-    const start = ++this.#at;
-    const pieces: Buffer[] = [];
-    let from = start;
+    let from = ++this.#at, length = 0;
     for (;;) {
       const byte = this.#bytes[this.#at];
       if (byte === undefined) refuse("a string does not end");
       if (byte === quote) break;
       this.#at++;
       if (byte !== backslash) continue;
-      pieces.push(this.#bytes.subarray(from, this.#at - 1), Buffer.from(this.#escape()));
+      // An escape is longer than what it stands for: the text fits where the message did.
+      this.#text ??= Buffer.allocUnsafe(this.#bytes.length);
+      if (from < this.#at - 1) length += this.#bytes.copy(this.#text, length, from, this.#at - 1);
+      const code = this.#escape();
+      if (code < 0x80) this.#text[length++] = code;
+      else length += this.#text.write(String.fromCodePoint(code), length);
       from = this.#at;
     }
-    const last = this.#bytes.subarray(from, this.#at++);
-    const bytes = pieces.length === 0 ? last : Buffer.concat([...pieces, last]);
+    const end = this.#at++;
+    let bytes = this.#bytes.subarray(from, end);
+    if (length > 0 && this.#text !== undefined) bytes = this.#text.subarray(0, length + this.#bytes.copy(this.#text, length, from, end));
     const text = bytes.toString();
     return text.includes("\ufffd") && !isUtf8(bytes) ? Uint8Array.from(bytes) : text;
   }
 
-  #escape(): string {
+  /** The code point. */
+  #escape(): number {
     const letter = this.#bytes[this.#at++] ?? 0;
     if (letter !== 0x75) return escapes.get(letter) ?? refuse("an unknown escape");
     const first = this.#unit();
-    if (first < 0xd800 || first > 0xdfff) return String.fromCharCode(first);
+    if (first < 0xd800 || first > 0xdfff) return first;
     if (first > 0xdbff || this.#bytes[this.#at] !== backslash || this.#bytes[this.#at + 1] !== 0x75) refuse("half of a surrogate pair");
     this.#at += 2;
     const second = this.#unit();
     if (second < 0xdc00 || second > 0xdfff) refuse("half of a surrogate pair");
-    return String.fromCharCode(first, second);
+    return 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
   }
 
   #unit(): number {

@@ -4,13 +4,17 @@ import type { Text } from "./value.ts";
 /** Characters; their number takes one byte then. */
 const shortText = 96;
 
-/** Collects bytes in memory that grows as needed. */
+const nothing = Buffer.alloc(0);
+
+/** Collects bytes in memory that is taken when the first one comes, and grows as needed. */
 export class Writer {
-  #bytes: Buffer;
+  readonly #room: number;
+  #bytes = nothing;
   #length = 0;
 
+  /** @param room bytes to take at a time */
   constructor(room = 256) {
-    this.#bytes = Buffer.allocUnsafe(room);
+    this.#room = room;
   }
 
   get length(): number {
@@ -102,10 +106,10 @@ export class Writer {
     this.#bytes.writeUInt32BE(value, at);
   }
 
-  /** What was written, which is the receiver's from here on; the writer begins anew. */
+  /** What was written, which is the receiver's from here on. What is written next goes behind it, unless that had grown beyond the room. */
   take(): Buffer {
     const taken = this.#bytes.subarray(0, this.#length);
-    this.#bytes = Buffer.allocUnsafe(Math.max(256, this.#bytes.length));
+    this.#bytes = this.#bytes.length > this.#room ? nothing : this.#bytes.subarray(this.#length);
     this.#length = 0;
     return taken;
   }
@@ -119,7 +123,7 @@ export class Writer {
     const at = this.#length;
     const needed = at + length;
     if (needed > this.#bytes.length) {
-      const larger = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2));
+      const larger = Buffer.allocUnsafe(Math.max(needed, at * 2, this.#room));
       larger.set(this.#bytes.subarray(0, at));
       this.#bytes = larger;
     }
