@@ -8,6 +8,7 @@ import type {
 import { KafkaFault } from "./faults.ts";
 import { partitionOf } from "./partitioner.ts";
 import { quietNegativeTimeouts } from "./quiet.ts";
+import { listForKafkajs } from "./record-list.ts";
 import { SocketSet } from "./sockets.ts";
 import type { FramedSocket } from "./sockets.ts";
 
@@ -153,7 +154,7 @@ function producerOn(link: Link, { metadataMaxAge }: ConnectionSettings): DriverP
         else sorted.push(record);
       }
       // The records themselves are handed over, so that the partition chosen for each stays with it.
-      await producer.sendBatch({ acks: -1, topicMessages: [...byTopic].map(([topic, messages]) => ({ topic, messages: messages })) });
+      await producer.sendBatch({ acks: -1, topicMessages: [...byTopic].map(([topic, messages]) => ({ topic, messages: listForKafkajs(messages) })) });
     },
     close: () => link.close(producer),
   };
