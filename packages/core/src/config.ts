@@ -1,6 +1,8 @@
 /** Reading configuration and loading plugins. Apart from the main entry, which loads neither a YAML parser nor a schema library. */
 export { loadConfig } from "./config/load-config.ts";
 export type { LoadConfigOptions, LoadedConfig } from "./config/load-config.ts";
+export { loadSettings } from "./config/load-settings.ts";
+export type { LoadedSettings, LoadSettingsOptions } from "./config/load-settings.ts";
 export { loadPlugin } from "./config/load.ts";
 export type { LoadedPlugin, PluginRequest } from "./config/load.ts";
 export { installedPackages, installedPlugins } from "./config/installed.ts";
@@ -14,5 +16,7 @@ export type { AnyPlugin, JsonSchema } from "./config/json-schema.ts";
 export { exampleConfig } from "./config/example.ts";
 export { redactConfig } from "./config/secrets.ts";
 export { configFileNames } from "./config/read.ts";
+export { loggingSchema } from "./config/schema.ts";
 export type { LoggingConfig, MetricsConfig } from "./config/schema.ts";
+export { jsonSchemaOf } from "./config/json-schema.ts";
 export { didYouMean } from "./config/closest.ts";

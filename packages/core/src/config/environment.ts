@@ -16,12 +16,22 @@ interface Variable {
   readonly origin: string;
 }
 
-const prefix = "THREATBUS_";
+/** Which variables a program reads. */
+export interface Namespace {
+  /** `THREATBUS_` */
+  readonly prefix: string;
+  /** Names of the top level of its configuration. */
+  readonly names: readonly string[];
+}
+
 const mispKeyName = "MISP_API_KEY";
 const mispKeyPath = ["plugins", "apps", "misp", "api", "key"];
 
+/** What the bus reads. */
+export const busNamespace: Namespace = { prefix: "THREATBUS_", names: topLevelNames };
+
 /** The variables of `.env` in the folder of the configuration, those of the process before them. Empty ones count as unset. */
-export async function readEnvironment(folder: string, environment: Environment): Promise<Variable[]> {
+export async function readEnvironment(folder: string, environment: Environment, prefix: string = busNamespace.prefix): Promise<Variable[]> {
   const path = join(folder, ".env");
   const file = await readTextFile(path, path);
   const variables = new Map<string, Variable>();
@@ -37,13 +47,13 @@ export async function readEnvironment(folder: string, environment: Environment):
 }
 
 /** Applies `THREATBUS_A__B=value` to `a.b`. Names match what the file has without regard to case, dots and dashes. */
-export function applyEnvironment(settings: Settings, variables: readonly Variable[]): ConfigIssue[] {
+export function applyEnvironment(settings: Settings, variables: readonly Variable[], { prefix, names }: Namespace = busNamespace): ConfigIssue[] {
   return variables.flatMap(({ name, value, origin }) => {
     if (!name.startsWith(prefix)) return [];
     const words = name.slice(prefix.length).split("__");
     const [first = ""] = words;
     // Other programs have variables with this prefix too; only what could be meant for us is.
-    if (words.length === 1 && closest(first, topLevelNames) === undefined) return [];
+    if (words.length === 1 && closest(first, names) === undefined) return [];
     if (words.includes("") || words.length > 32)
       return [configIssue(origin, [], "between the names stand two underscores, and no name is empty")];
     return applyOverride(settings, { path: knownPath(settings, words), ...readValue(value), origin }) ?? [];

@@ -7,13 +7,13 @@ import { didYouMean } from "./closest.ts";
 import { applyEnvironment, applyMispKey, readEnvironment, type Environment } from "./environment.ts";
 import { installedPackages } from "./installed.ts";
 import { sections } from "./json-schema.ts";
+import { openSettings } from "./load-settings.ts";
 import { loadPlugin, type LoadedPlugin } from "./load.ts";
 import { applyOverride, setOverride, type Override } from "./override.ts";
 import { configError, configIssue, type ConfigIssue } from "./problems.ts";
-import { readConfigFile, type TextFile } from "./read.ts";
+import { readConfigFile } from "./read.ts";
 import { configSchema, type ConfigFile, type LoggingConfig, type MetricsConfig } from "./schema.ts";
-import { isSection, Settings, type Section } from "./settings.ts";
-import { parseYaml } from "./yaml.ts";
+import { isSection, type Section, type Settings } from "./settings.ts";
 
 export interface LoadConfigOptions {
   /** Default: config.yaml, then config.yml, in `cwd`; without them the quick start. */
@@ -58,7 +58,7 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Loade
   const source = await readConfigFile(file, cwd);
   const name = source?.name ?? quickStart;
   const folder = resolve(source === undefined ? cwd : dirname(source.path));
-  const { settings, issues } = openSettings(source, name);
+  const { settings, issues } = openSettings(source, { plugins: { backbones: { inmem: {} }, apps: { zmq: {} } } }, name);
   const variables = await readEnvironment(folder, env);
   issues.push(...applyEnvironment(settings, variables));
   issues.push(...overrides.map((override) => applyOverride(settings, override)).filter((issue) => issue !== undefined));
@@ -93,22 +93,6 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Loade
     plugins: outcomes.flatMap((outcome) => outcome.loaded ?? []),
     values: settings.values,
   };
-}
-
-function openSettings(source: TextFile | undefined, name: string): { settings: Settings; issues: ConfigIssue[] } {
-  if (source === undefined) {
-    return { settings: new Settings({ plugins: { backbones: { inmem: {} }, apps: { zmq: {} } } }, name), issues: [] };
-  }
-  const parsed = parseYaml(source.text, name);
-  // After an error of syntax the rest of the file means something else than was meant.
-  if (parsed.broken) throw configError(name, parsed.issues);
-  const issues = [...parsed.issues];
-  const { value } = parsed;
-  if (!isSection(value) && value !== null)
-    issues.push(configIssue(`${name}:1:1`, [], "expected a section with logging, plugins and so on"));
-  const settings = new Settings(isSection(value) ? value : {}, name);
-  for (const [path, origin] of parsed.origins) settings.note(path, origin);
-  return { settings, issues };
 }
 
 /** A section with nothing in it may be written without braces. */

@@ -8,16 +8,28 @@ const verbosity: z.ZodEnum<{ DEBUG: "DEBUG"; INFO: "INFO"; WARNING: "WARNING"; E
   "CRITICAL",
 ]);
 
-const logging = z
-  .strictObject({
-    console: z.boolean().default(true).describe("Log to standard error."),
-    console_verbosity: verbosity.default("INFO").describe("Least severity shown there: DEBUG, INFO, WARNING, ERROR or CRITICAL."),
-    file: z.boolean().default(false).describe("Log to a file too."),
-    file_verbosity: verbosity.default("INFO").describe("Least severity written there."),
-    filename: z.string().min(1).default("threatbus.log").describe("The log file, from the working directory."),
-  })
-  .prefault({})
-  .describe("What is logged, and where to.");
+export interface LoggingConfig {
+  readonly console: boolean;
+  readonly console_verbosity: Verbosity;
+  readonly file: boolean;
+  readonly file_verbosity: Verbosity;
+  readonly filename: string;
+}
+type Verbosity = z.output<typeof verbosity>;
+
+/** The section `logging`, as every program of Threat Bus has it. */
+export function loggingSchema(filename: string): z.ZodType<LoggingConfig> {
+  return z
+    .strictObject({
+      console: z.boolean().default(true).describe("Log to standard error."),
+      console_verbosity: verbosity.default("INFO").describe("Least severity shown there: DEBUG, INFO, WARNING, ERROR or CRITICAL."),
+      file: z.boolean().default(false).describe("Log to a file too."),
+      file_verbosity: verbosity.default("INFO").describe("Least severity written there."),
+      filename: z.string().min(1).default(filename).describe("The log file, from the working directory."),
+    })
+    .prefault({})
+    .describe("What is logged, and where to.");
+}
 
 const metrics = z
   .strictObject({
@@ -53,7 +65,7 @@ const pluginSections = z.record(z.string(), z.unknown()).default({});
 
 /** The file, but for the options of plugins: each plugin has the schema of its own. */
 const schema = z.strictObject({
-  logging,
+  logging: loggingSchema("threatbus.log"),
   metrics,
   queue,
   shutdown_timeout: z
@@ -71,7 +83,6 @@ const schema = z.strictObject({
 });
 
 export type ConfigFile = z.output<typeof schema>;
-export type LoggingConfig = ConfigFile["logging"];
 export type MetricsConfig = NonNullable<ConfigFile["metrics"]>;
 
 export const configSchema: z.ZodType<ConfigFile> = schema;
