@@ -1,6 +1,6 @@
 import type { LoadedConfig } from "@threatbus/core/config";
 import { pluginLines } from "./listening.ts";
-import { printable } from "./printable.ts";
+import { printable } from "@threatbus/program";
 
 /** A configuration that is in order, for people. */
 export function describeConfig(config: LoadedConfig): string {

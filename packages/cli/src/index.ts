@@ -1,3 +1,3 @@
 export { createProgram } from "./program.ts";
-export { exitCodes, UserError } from "./exit-codes.ts";
-export type { ExitCode } from "./exit-codes.ts";
+export { exitCodes, UserError } from "@threatbus/program";
+export type { ExitCode } from "@threatbus/program";

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Client, CurveKeys } from "@threatbus/zmq-client";
 import type { Command } from "commander";
-import { exitCodes, UserError } from "./exit-codes.ts";
+import { exitCodes, UserError } from "@threatbus/program";
 import { configOf, type GlobalOptions } from "./options.ts";
 
 /** Where a bus is, and the keys to its door. */

@@ -1,5 +1,5 @@
 import type { LoadedConfig } from "@threatbus/core/config";
-import { printable } from "./printable.ts";
+import { printable } from "@threatbus/program";
 
 type Values = Readonly<Record<string, unknown>>;
 

@@ -1,5 +1,5 @@
 import { CommanderError } from "commander";
-import { exitCodes } from "./exit-codes.ts";
+import { exitCodes } from "@threatbus/program";
 import { fail } from "./failure.ts";
 import { createProgram } from "./program.ts";
 

@@ -10,7 +10,7 @@ import { addSnapshot } from "./commands/snapshot.ts";
 import { addTail } from "./commands/tail.ts";
 import { exitCodeMeanings } from "./exit-codes.ts";
 import { optionsOf } from "./options.ts";
-import { printable } from "./printable.ts";
+import { printable } from "@threatbus/program";
 import { version } from "./version.ts";
 
 const epilogue = `

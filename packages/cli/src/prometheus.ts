@@ -1,7 +1,7 @@
 import type { BusStats, SubscriptionStats } from "@threatbus/core";
+import { exposition, sampleExposition, type ExpositionKind, type Row } from "@threatbus/program";
 
-type Labels = Readonly<Record<string, string>>;
-type Row = readonly [labels: Labels, value: number];
+const metric = (name: string, kind: ExpositionKind, help: string, rows: readonly Row[]): string => exposition(`threatbus_${name}`, kind, help, rows);
 
 /** What the process tells beside the bus. */
 export interface ProcessFigures {
@@ -57,31 +57,6 @@ function subscriptionMetrics(all: readonly SubscriptionStats[]): string[] {
 
 /** Samples of the same name are one metric, whichever plugins have them. */
 function pluginMetrics({ plugins }: BusStats): string[] {
-  const metrics = new Map<string, { kind: "counter" | "gauge"; rows: Row[] }>();
-  for (const [plugin, samples] of Object.entries(plugins)) {
-    for (const { name, labels, kind, value } of samples) {
-      const known = metrics.get(`${kind} ${name}`) ?? { kind, rows: [] };
-      known.rows.push([{ ...labels, plugin }, value]);
-      metrics.set(`${kind} ${name}`, known);
-    }
-  }
-  return [...metrics].map(([key, { kind, rows }]) => {
-    const name = `plugin_${key.slice(kind.length + 1).replace(/[^a-zA-Z0-9_]/g, "_")}`;
-    return metric(kind === "counter" && !name.endsWith("_total") ? `${name}_total` : name, kind, "Counted by a plugin.", rows);
-  });
-}
-
-function metric(name: string, kind: "counter" | "gauge", help: string, rows: readonly Row[]): string {
-  const full = `threatbus_${name}`;
-  const lines = rows.map(([labels, value]) => `${full}${printLabels(labels)} ${Number.isFinite(value) ? value : "NaN"}\n`);
-  return `# HELP ${full} ${help}\n# TYPE ${full} ${kind}\n${lines.join("")}`;
-}
-
-function printLabels(labels: Labels): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name.replace(/[^a-zA-Z0-9_]/g, "_").replace(/^(?=\d)/, "_")}="${escapeLabel(value)}"`);
-  return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
-}
-
-function escapeLabel(value: string): string {
-  return value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+  const all = Object.entries(plugins).flatMap(([plugin, samples]) => samples.map((sample) => ({ ...sample, labels: { ...sample.labels, plugin } })));
+  return sampleExposition("threatbus_plugin_", "Counted by a plugin.", all);
 }

@@ -3,13 +3,11 @@ import { readFile } from "node:fs/promises";
 import { reasonOf } from "@threatbus/core";
 import type { Client } from "@threatbus/zmq-client";
 import { itemsOf, type Item } from "./content.ts";
-import { exitCodes } from "./exit-codes.ts";
+import { abortOnSignal, exitCodes, printable, printableJson, type Signal, signalExitCode } from "@threatbus/program";
 import { fail } from "./failure.ts";
 import { join, type JoinOptions } from "./joining.ts";
 import type { GlobalOptions } from "./options.ts";
-import { printable, printableJson } from "./printable.ts";
 import { Sent } from "./sent.ts";
-import { abortOnSignal, signalExitCode, type Signal } from "./signals.ts";
 
 export interface PublishOptions extends JoinOptions, GlobalOptions {
   /** Seconds to wait for a message to come back from the bus. */

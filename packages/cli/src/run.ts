@@ -1,14 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { createBus, type BusStats, type ThreatBus } from "@threatbus/core";
 import type { LoadedConfig } from "@threatbus/core/config";
-import { exitCodes } from "./exit-codes.ts";
+import { endOnSignal, exitCodes, type Log, openLog, printable, type FiguresServer } from "@threatbus/program";
 import { fail } from "./failure.ts";
 import { pluginLines } from "./listening.ts";
-import { openLog, type Log } from "./log.ts";
-import { serveMetrics, type MetricsServer } from "./metrics.ts";
+import { serveMetrics } from "./metrics.ts";
 import { configOf, type GlobalOptions } from "./options.ts";
-import { printable } from "./printable.ts";
-import { endOnSignal } from "./signals.ts";
 import { version } from "./version.ts";
 
 /** Milliseconds to deliver what can be delivered after a fault. */
@@ -28,7 +25,7 @@ export async function run(options: GlobalOptions): Promise<void> {
   const signalled = endOnSignal();
   // A bus waits for its signal, whether or not a plugin holds anything open.
   const alive = setInterval(() => undefined, 2 ** 30);
-  let metrics: MetricsServer | undefined;
+  let metrics: FiguresServer | undefined;
   try {
     // Before the bus: a port that is taken ends the start before anything is connected.
     if (config.metrics !== undefined) {

@@ -1,5 +1,5 @@
 import type { BusMessage } from "@threatbus/zmq-client";
-import { printable, printableJson } from "./printable.ts";
+import { printable, printableJson } from "@threatbus/program";
 
 type Values = Readonly<Record<string, unknown>>;
 

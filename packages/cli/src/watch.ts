@@ -3,9 +3,8 @@ import type { BusMessage, Client, Subscription } from "@threatbus/zmq-client";
 import { fail } from "./failure.ts";
 import { join, type JoinOptions } from "./joining.ts";
 import type { GlobalOptions } from "./options.ts";
-import { printable } from "./printable.ts";
+import { abortOnSignal, printable, type Signal } from "@threatbus/program";
 import { jsonOf, lineOf } from "./shown.ts";
-import { abortOnSignal, type Signal } from "./signals.ts";
 
 export interface WatchOptions extends JoinOptions, GlobalOptions {
   /** Days of history to ask for first. */

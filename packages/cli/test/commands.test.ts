@@ -1,7 +1,8 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { exitCodeMeanings, exitCodes } from "../src/exit-codes.ts";
+import { exitCodes } from "@threatbus/program";
+import { exitCodeMeanings } from "../src/exit-codes.ts";
 import { createProgram } from "../src/program.ts";
 import { Workshop } from "./program.ts";
 

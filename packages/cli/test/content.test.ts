@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { itemsOf, type Item } from "../src/content.ts";
-import { printable, printableJson, printableLines } from "../src/printable.ts";
+import { printable, printableJson, printableLines } from "@threatbus/program";
 import { jsonOf, lineOf } from "../src/shown.ts";
 import { indicator } from "./program.ts";
 

@@ -2,8 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { LogFile } from "../src/log-file.ts";
-import { jsonLine, severities, textLine, type Entry } from "../src/log-line.ts";
+import { type Entry, jsonLine, LogFile, severities, textLine } from "@threatbus/program";
 import { freePorts, on, Workshop } from "./program.ts";
 
 const numRuns = 300 * Number(process.env["THREATBUS_TEST_SCALE"] ?? 1);

@@ -1,6 +1,6 @@
 import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
-import { exitCodes, UserError } from "../exit-codes.ts";
+import { exitCodes, UserError } from "@threatbus/program";
 import { optionsOf, programFolder } from "../options.ts";
 
 /** `init [FILE]` */

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { reasonOf } from "@threatbus/core";
-import { exitCodes, UserError } from "../exit-codes.ts";
+import { exitCodes, UserError } from "@threatbus/program";
 
 /** `keygen FILE` */
 export function addKeygen(program: Command): void {

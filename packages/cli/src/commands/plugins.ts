@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { isThreatbusError } from "@threatbus/core";
 import { fail } from "../failure.ts";
 import { configOf, optionsOf, programFolder } from "../options.ts";
-import { printable } from "../printable.ts";
+import { printable } from "@threatbus/program";
 
 /** `plugins` */
 export function addPlugins(program: Command): void {

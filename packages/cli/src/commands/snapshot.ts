@@ -18,7 +18,7 @@ export function addSnapshot(program: Command): void {
     )
     .addHelpText("after", "\nExamples:\n  $ threatbus snapshot --since 30d > history.ndjson\n  $ threatbus snapshot --since 1d stix2/indicator --wait 10")
     .action(async (topics: string[], _options: unknown, called: Command) => {
-      const [{ watch }, { signalExitCode }] = await Promise.all([import("../watch.ts"), import("../signals.ts")]);
+      const [{ watch }, { signalExitCode }] = await Promise.all([import("../watch.ts"), import("@threatbus/program")]);
       const options = optionsOf<WatchOptions>(called);
       const { printed, signal } = await watch(topics.length === 0 ? ["stix2/indicator", "stix2/sighting"] : topics, { ...options, json: true });
       if (signal !== undefined) process.exitCode = signalExitCode(signal);

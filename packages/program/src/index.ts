@@ -1,0 +1,15 @@
+export { exitCodeOf, exitCodes, isClientError, UserError } from "./exit-codes.ts";
+export type { ExitCode } from "./exit-codes.ts";
+export { exposition, sampleExposition } from "./exposition.ts";
+export type { ExpositionKind, Labels, Row } from "./exposition.ts";
+export { describeFailure, fail } from "./failure.ts";
+export { LogFile } from "./log-file.ts";
+export { jsonLine, severities, textLine } from "./log-line.ts";
+export type { Entry, Severity } from "./log-line.ts";
+export { openLog } from "./log.ts";
+export type { Log, LogOptions } from "./log.ts";
+export { escapeJson, printable, printableJson, printableLines } from "./printable.ts";
+export { serveFigures } from "./serving.ts";
+export type { FiguresServer, Served } from "./serving.ts";
+export { abortOnSignal, endOnSignal, signalExitCode } from "./signals.ts";
+export type { Signal } from "./signals.ts";
