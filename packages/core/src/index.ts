@@ -24,7 +24,7 @@ export { defaultQueueLimits } from "./queue.ts";
 export { Outbox, defaultOutboxLimits } from "./outbox.ts";
 export type { Outgoing, OutboxLimits } from "./outbox.ts";
 export { maxDepth, maxPayloadBytes, parseJson } from "./json-guard.ts";
-export { parsePath, parsePattern } from "./pattern/parser.ts";
+export { maxPatternLength, parsePath, parsePattern } from "./pattern/parser.ts";
 export { printPath, printPattern, quote } from "./pattern/print.ts";
 export { canonicalPattern } from "./pattern/canonical.ts";
 export { checkPattern } from "./pattern/check.ts";

@@ -1,6 +1,6 @@
 import type { Metrics } from "@threatbus/core";
-import type { DecodeRefusal } from "./decode.ts";
-import type { SkipReason } from "./relay.ts";
+import type { DecodeRefusal } from "./decode/message.ts";
+import type { SkipReason } from "./relay/relay.ts";
 
 /** `"heartbeat"`: MISP's sign of life. `"topic"`: another topic of MISP. */
 export type FrameSkip = SkipReason | "heartbeat" | "topic";

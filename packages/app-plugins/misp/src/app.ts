@@ -2,15 +2,16 @@ import { message, reasonOf } from "@threatbus/core";
 import type { App, Bus, Host, Message } from "@threatbus/core";
 import { accountOf } from "./account.ts";
 import type { Account, FrameSkip } from "./account.ts";
-import { decodeAttribute } from "./decode.ts";
-import { filterOf } from "./filter.ts";
+import { decode } from "./decode/decode.ts";
+import { filterOf } from "./filter/filter.ts";
 import { watchLiveness } from "./liveness.ts";
 import type { Liveness } from "./liveness.ts";
 import type { MispOptions } from "./options.ts";
 import { attributeTopic, heartbeatTopic, receive, splitFrame } from "./receive.ts";
-import { relay } from "./relay.ts";
-import type { Update } from "./relay.ts";
-import { memoryStore } from "./state.ts";
+import { decide } from "./relay/relay.ts";
+import type { Policy, Update } from "./relay/relay.ts";
+import { openState } from "./state/state.ts";
+import type { SentStore } from "./state/state.ts";
 
 /** Unmapped types that are logged, each once: their names come from outside. */
 const mostTypes = 500;
@@ -25,8 +26,8 @@ export function createMisp(options: MispOptions, host: Host): App {
   const { logger } = host;
   const ended = new AbortController();
   const surroundings = { logger, clock: host.clock, signal: AbortSignal.any([host.signal, ended.signal]) };
-  const passes = filterOf(options.filter);
-  const store = memoryStore(options.state.max_items);
+  const policy: Policy = { passes: filterOf(options), mapping: options, published_only: options.published_only };
+  let store: SentStore | undefined;
   const unmapped = new Set<string>();
   let running: Promise<void> = Promise.resolve();
   let failing = false;
@@ -34,42 +35,48 @@ export function createMisp(options: MispOptions, host: Host): App {
   return {
     async start(bus) {
       if (options.api !== undefined) logger.warn("the api option is not used yet by this version: no snapshots, and sightings are not reported to MISP");
-      running = listen(bus, accountOf(host.metrics), watchLiveness(surroundings)).catch((thrown: unknown) => {
+      const remembered = (store = await openState(options.state, surroundings));
+      running = listen(bus, remembered, accountOf(host.metrics), watchLiveness(surroundings)).catch((thrown: unknown) => {
         logger.error("the MISP receiver ended", { error: thrown });
       });
-      host.metrics.gauge("misp_attributes_remembered", () => store.size);
+      host.metrics.gauge("misp_attributes_remembered", () => remembered.size);
+      host.metrics.gauge("misp_memory_bytes", () => remembered.memoryBytes);
+      host.metrics.gauge("misp_disk_bytes", () => remembered.diskBytes);
     },
     async stop() {
       ended.abort();
       await running;
+      await store?.close();
     },
   };
 
-  async function listen(bus: Bus, account: Account, liveness: Liveness): Promise<void> {
+  async function listen(bus: Bus, remembered: SentStore, account: Account, liveness: Liveness): Promise<void> {
     for await (const frame of receive(options.zmq, surroundings)) {
       account.received();
-      for (const outgoing of translate(frame, account, liveness)) await publish(bus, outgoing, account);
+      for (const outgoing of translate(frame, remembered, account, liveness)) await publish(bus, outgoing, account);
     }
   }
 
   /** The messages a frame makes; it is in the account when this returns. */
-  function translate(frame: Uint8Array, account: Account, liveness: Liveness): readonly Outgoing[] {
+  function translate(frame: Uint8Array, remembered: SentStore, account: Account, liveness: Liveness): readonly Outgoing[] {
     const cut = splitFrame(frame);
     liveness.heard(cut?.topic);
     if (cut === undefined) return refuse("frame");
     if (cut.topic !== attributeTopic) return skip(cut.topic === heartbeatTopic ? "heartbeat" : "topic");
 
-    const decoded = decodeAttribute(cut.payload);
+    const decoded = decode(cut.payload);
     if (!decoded.ok) return refuse(decoded.reason);
+    if (decoded.message.kind !== "attribute") return refuse("shape");
     const { attribute } = decoded.message;
     try {
-      const decision = relay(decoded.message, store.get(attribute.uuid), passes);
-      if (decision.outcome === "skipped") {
-        if (decision.reason === "type") tellUnmapped(attribute.type);
-        return skip(decision.reason);
+      const [decision] = decide(decoded.message, remembered, policy);
+      if (decision?.outcome !== "mapped") {
+        if (decision?.reason === "type") tellUnmapped(attribute.type);
+        if (decision?.sent !== undefined) remembered.set(attribute.uuid, decision.sent);
+        return skip(decision?.reason ?? "topic");
       }
       const outgoing = decision.indicators.map((indicator): Outgoing => ({ update: indicator.x_threatbus_update ?? "ADD", message: message(indicator) }));
-      store.set(attribute.uuid, decision.sent);
+      remembered.set(attribute.uuid, decision.sent);
       account.mapped();
       return outgoing;
     } catch (thrown) {

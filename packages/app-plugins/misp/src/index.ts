@@ -9,8 +9,13 @@ export const misp: AppPlugin<z.input<typeof options>> = defineApp({ name: "misp"
 export default misp;
 
 export type { MispOptions } from "./options.ts";
-export { decodeAttribute } from "./decode.ts";
-export type { Action, Decoded, DecodeRefusal, MispAttribute, MispAttributeMessage, MispEvent, MispTag } from "./decode.ts";
-export { indicatorOf } from "./map.ts";
-export type { Mapped } from "./map.ts";
-export { mappedTypes } from "./observable.ts";
+export { decode, decodeRow } from "./decode/decode.ts";
+export type {
+  AttributeAction, AttributeMessage, Decoded, DecodeRefusal, EventMessage, MispAttribute, MispEvent, MispMessage, MispOrganisation, MispSighting, MispTag,
+  PublishedMessage, SightingMessage, TagMessage,
+} from "./decode/message.ts";
+export { indicatorsOf } from "./map/indicator.ts";
+export type { Mapped, Rule } from "./map/indicator.ts";
+export type { MappingOptions, Profile } from "./map/options.ts";
+export { sightingOf } from "./map/sighting.ts";
+export { mappedTypes } from "./map/types.ts";

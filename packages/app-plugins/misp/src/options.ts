@@ -1,16 +1,10 @@
 import { z } from "zod";
+import { filterOptions } from "./filter/options.ts";
+import { mappingOptions } from "./map/options.ts";
+import { stateOptions } from "./state/options.ts";
 
 const text = z.string().min(1);
 const port = z.number().int().min(1).max(65_535);
-
-const filterEntry = z.strictObject({
-  orgs: z
-    .array(z.union([text, z.number().int()]))
-    .default([])
-    .describe("Creator organisations: id (number or string), UUID or name. Empty: all."),
-  types: z.array(text).default([]).describe("MISP attribute types, e.g. `ip-dst`. Empty: all."),
-  tags: z.array(text).default([]).describe("Attribute tags; `tlp:` tags compare without regard to case. Empty: all."),
-});
 
 const zmq = z
   .strictObject({
@@ -35,20 +29,12 @@ const kafka = z.strictObject({
   config: z.record(z.string(), z.unknown()).describe("Settings of the Kafka client."),
 });
 
-const state = z.strictObject({
-  max_items: z
-    .number()
-    .int()
-    .min(1)
-    .default(1_000_000)
-    .describe("Attributes to remember for removals and value edits, about 0.5 KB each. The longest untouched goes first."),
-});
-
 export const options = z
   .strictObject({
     zmq: zmq.prefault({}).describe("MISP's ZeroMQ publisher."),
-    filter: z.array(filterEntry).default([]).describe("An attribute passes if it passes any entry. Empty: all pass."),
-    state: state.prefault({}).describe("What was sent, held in memory."),
+    ...filterOptions,
+    ...mappingOptions,
+    state: stateOptions.prefault({}).describe("What was sent, remembered for removals and value edits."),
     api: api.optional().describe("MISP's REST API. Accepted, not used yet. Default: none."),
     kafka: kafka.optional().describe("MISP's Kafka topics. Not supported yet. Default: none."),
   })
@@ -59,4 +45,3 @@ export const options = z
 
 export type MispOptions = z.output<typeof options>;
 export type ZmqOptions = MispOptions["zmq"];
-export type FilterEntry = MispOptions["filter"][number];

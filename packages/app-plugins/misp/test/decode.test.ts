@@ -1,20 +1,21 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decodeAttribute } from "../src/decode.ts";
+import { decode } from "../src/decode/decode.ts";
 import { splitFrame } from "../src/receive.ts";
 import { bytes, creator, given, scaled, time, uuid, written } from "./sample.ts";
 
 const reasonOf = (payload: Uint8Array): string => {
-  const decoded = decodeAttribute(payload);
+  const decoded = decode(payload);
   return decoded.ok ? "taken" : decoded.reason;
 };
 
 describe("the decoder takes every form MISP writes", () => {
   test("the normal one", () => {
     expect(given({ comment: "c", Tag: [{ id: "3", name: "tlp:amber", colour: "#ffc000", exportable: true, local: false }] })).toStrictEqual({
+      kind: "attribute",
       action: "add",
       attribute: {
-        uuid, type: "ip-dst", value: "198.51.100.7", category: "Network activity", comment: "c", toIds: true, deleted: false, timestamp: time, eventId: "625",
+        id: "164363", uuid, type: "ip-dst", value: "198.51.100.7", category: "Network activity", comment: "c", toIds: true, deleted: false, timestamp: time, eventId: "625",
         tags: [{ name: "tlp:amber", local: false, exportable: true }],
       },
       event: { id: "625", uuid: "59b8114b-1c80-4149-be3a-03e9c0a83800", orgc: { id: "2", uuid: creator, name: "CIRCL" } },
@@ -48,7 +49,7 @@ describe("the decoder takes every form MISP writes", () => {
   test("null comment and category", () => expect(given({ comment: null, category: null }).attribute).toMatchObject({ comment: "", category: "" }));
   test("escapes as PHP writes them", () => {
     const payload = Buffer.from(JSON.stringify(written({ type: "url", value: "SLOT" })).replace("SLOT", "http:\\/\\/b\\u00fccher.example\\/"));
-    expect(decodeAttribute(payload)).toMatchObject({ message: { attribute: { value: "http://bücher.example/" } } });
+    expect(decode(payload)).toMatchObject({ message: { attribute: { value: "http://bücher.example/" } } });
   });
 });
 
@@ -81,17 +82,17 @@ describe("whatever comes", () => {
   })).node;
 
   test("bytes are decoded or refused, nothing is thrown", () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (payload) => void decodeAttribute(payload)), { numRuns: scaled(2_000) });
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (payload) => void decode(payload)), { numRuns: scaled(2_000) });
   });
 
   test("JSON is decoded or refused, and no prototype changes", () => {
     const before = [Object.prototype, Array.prototype, Function.prototype].map((prototype) => Reflect.ownKeys(prototype).length);
     fc.assert(fc.property(tree, fc.constantFrom(...poison), (value, key) => {
       const text = JSON.stringify(value) ?? "null";
-      decodeAttribute(Buffer.from(text));
-      decodeAttribute(Buffer.from(`{"${key}":${text},"Attribute":{"${key}":${text}}}`));
-      decodeAttribute(Buffer.from(JSON.stringify(written({}, { Event: value }))));
-      decodeAttribute(Buffer.from(JSON.stringify(written({ Tag: value, comment: value }))));
+      decode(Buffer.from(text));
+      decode(Buffer.from(`{"${key}":${text},"Attribute":{"${key}":${text}}}`));
+      decode(Buffer.from(JSON.stringify(written({}, { Event: value }))));
+      decode(Buffer.from(JSON.stringify(written({ Tag: value, comment: value }))));
     }), { numRuns: scaled(2_000) });
     expect([Object.prototype, Array.prototype, Function.prototype].map((prototype) => Reflect.ownKeys(prototype).length)).toStrictEqual(before);
   });
@@ -106,8 +107,8 @@ describe("whatever comes", () => {
     fc.assert(fc.property(fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { minLength: 1, maxLength: 5 }), fc.nat(whole.length), (changes, end) => {
       const mutant = Uint8Array.from(whole);
       for (const [at, byte] of changes) mutant[at] = byte;
-      decodeAttribute(mutant);
-      decodeAttribute(mutant.subarray(0, end));
+      decode(mutant);
+      decode(mutant.subarray(0, end));
     }), { numRuns: scaled(2_000) });
   });
 

@@ -2,25 +2,25 @@
 import { pointIndicators } from "@threatbus/core";
 import type { Indicator } from "stix2-ts-types";
 import { describe, expect, test } from "vitest";
-import { decodeAttribute } from "../src/decode.ts";
-import { filterOf } from "../src/filter.ts";
-import { indicatorOf } from "../src/map.ts";
-import { relay } from "../src/relay.ts";
-import type { UpdatedIndicator } from "../src/relay.ts";
-import type { Sent } from "../src/state.ts";
+import { decode } from "../src/decode/decode.ts";
+import type { AttributeMessage } from "../src/decode/message.ts";
+import { indicatorsOf } from "../src/map/indicator.ts";
+import type { UpdatedIndicator } from "../src/relay/relay.ts";
+import type { Sent } from "../src/state/sent.ts";
 import { splitFrame } from "../src/receive.ts";
-import { bytes, given, time, written } from "./sample.ts";
+import { bytes, filtering, given, knowing, policy, point, time, uuid, written } from "./sample.ts";
+import { decide } from "../src/relay/relay.ts";
 
-const all = filterOf([]);
-const live: Sent = { pattern: "[ipv4-addr:value = '198.51.100.7']", live: true, timestamp: time, eventId: "625" };
+const pattern = "[ipv4-addr:value = '198.51.100.7']";
+const live: Sent = { patterns: [pattern], patternType: "stix", timestamp: time, eventId: "625", fingerprint: 1 };
 
-function relayed(message: Parameters<typeof relay>[0], before?: Sent): readonly UpdatedIndicator[] {
-  const decision = relay(message, before, all);
-  return decision.outcome === "mapped" ? decision.indicators : [];
+function relayed(message: AttributeMessage, before?: Sent): readonly UpdatedIndicator[] {
+  const [decision] = decide(message, knowing(before && { [uuid]: before }), policy());
+  return decision?.outcome === "mapped" ? decision.indicators : [];
 }
 function patternOf(type: string, value: string): string {
-  const mapped = indicatorOf(given({ type, value }).attribute, undefined);
-  return typeof mapped === "string" ? mapped : mapped.pattern;
+  const mapped = indicatorsOf(given({ type, value }).attribute, undefined, point);
+  return typeof mapped === "string" ? mapped : (mapped.indicators[0]?.pattern ?? "");
 }
 
 describe("defects of the first Threat Bus", () => {
@@ -30,7 +30,7 @@ describe("defects of the first Threat Bus", () => {
 
   test("2: a hard delete comes without event and is dropped, or goes out as a live indicator", () => {
     const hard = given({}, { action: "delete", Event: undefined });
-    for (const before of [live, undefined]) expect(relayed(hard, before)).toMatchObject([{ x_threatbus_update: "REMOVE", pattern: live.pattern }]);
+    for (const before of [live, undefined]) expect(relayed(hard, before)).toMatchObject([{ x_threatbus_update: "REMOVE", pattern: pattern }]);
   });
 
   test("3: an edit of a deleted attribute goes out as a live indicator", () => {
@@ -39,7 +39,7 @@ describe("defects of the first Threat Bus", () => {
 
   test("4: a value or type edit leaves the old value active", () => {
     const [old, now] = relayed(given({ type: "domain", value: "evil.example", timestamp: time + 1 }, { action: "edit" }), live);
-    expect(old).toMatchObject({ x_threatbus_update: "REMOVE", pattern: live.pattern });
+    expect(old).toMatchObject({ x_threatbus_update: "REMOVE", pattern: pattern });
     expect(now?.pattern).toBe("[domain-name:value = 'evil.example']");
     expect(now?.x_threatbus_update).toBeUndefined();
   });
@@ -62,11 +62,11 @@ describe("defects of the first Threat Bus", () => {
       const made = ["UTC", "Pacific/Kiritimati", "America/St_Johns"].map((name) => {
         process.env["TZ"] = name;
         const { attribute, event } = given();
-        return [new Date(time * 1_000).getTimezoneOffset(), JSON.stringify(indicatorOf(attribute, event))] as const;
+        return [new Date(time * 1_000).getTimezoneOffset(), JSON.stringify(indicatorsOf(attribute, event, point))] as const;
       });
       expect(new Set(made.map(([offset]) => offset)).size).toBe(3);
       expect(new Set(made.map(([, json]) => json)).size).toBe(1);
-      const indicator = JSON.parse(made[0]?.[1] ?? "") as Indicator;
+      const [indicator] = (JSON.parse(made[0]?.[1] ?? "") as { indicators: [Indicator] }).indicators;
       expect([indicator.created, indicator.modified, indicator.valid_from]).toStrictEqual(Array(3).fill("2024-09-16T18:34:43.000Z"));
     } finally {
       if (zone === undefined) delete process.env["TZ"];
@@ -78,14 +78,14 @@ describe("defects of the first Threat Bus", () => {
     expect(relayed(given({ to_ids: "0" }))).toStrictEqual([]);
     expect(relayed(given({ to_ids: "0" }, { action: "edit" }), live)).toMatchObject([{ x_threatbus_update: "REMOVE" }]);
     const integers = given({}, { Event: { id: 625, org_id: 1, orgc_id: 2 } });
-    for (const org of ["2", 2]) expect(filterOf([{ orgs: [org], types: [], tags: [] }])(integers)).toBe(true);
-    for (const org of ["1", 1]) expect(filterOf([{ orgs: [org], types: [], tags: [] }])(integers)).toBe(false);
+    for (const org of ["2", 2]) expect(filtering({ orgs: [org] })(integers.attribute, integers.event)).toBe(true);
+    for (const org of ["1", 1]) expect(filtering({ orgs: [org] })(integers.attribute, integers.event)).toBe(false);
   });
 
   test("12: a frame without a blank or with bad UTF-8 ends the receiver", () => {
     expect(splitFrame(Buffer.from("misp_json_attribute"))).toBeUndefined();
     const cut = splitFrame(Buffer.concat([Buffer.from("misp_json_attribute "), Buffer.from([0xc3, 0x28])]));
-    expect(decodeAttribute(cut?.payload ?? new Uint8Array())).toStrictEqual({ ok: false, reason: "utf8" });
+    expect(decode(cut?.payload ?? new Uint8Array())).toStrictEqual({ ok: false, reason: "utf8" });
   });
 
   test("14: AS12345 fails, the case of a MAC stays, stix2-pattern loses its brackets", () => {
@@ -102,8 +102,8 @@ describe("defects of the first Threat Bus", () => {
   });
 
   test("the same attribute twice is the same bytes", () => {
-    const once = (): string => JSON.stringify(indicatorOf(given().attribute, given().event));
+    const once = (): string => JSON.stringify(indicatorsOf(given().attribute, given().event, point));
     expect(once()).toBe(once());
-    expect(decodeAttribute(bytes(written()))).toStrictEqual(decodeAttribute(bytes(written())));
+    expect(decode(bytes(written()))).toStrictEqual(decode(bytes(written())));
   });
 });

@@ -66,7 +66,7 @@ describe("from MISP's publisher to the bus", () => {
       'misp_json_self {"status": "But there\'s no sense crying over every mistake.", "uptime": 10}',
       frame(written({ value: "2001:db8::1", timestamp: 1_726_511_690 }, { action: "edit" })),
       frame(written({ value: "2001:db8::1", timestamp: 1_726_511_695, comment: "c" }, { action: "edit" })),
-      frame(written({ uuid: uuid.replace("5", "6"), type: "yara", value: "rule x {}" })),
+      frame(written({ uuid: uuid.replace("5", "6"), type: "jarm-fingerprint", value: "2ad2" })),
       frame(written({ type: "comment", value: "deleted", to_ids: false, deleted: true, timestamp: 1_726_511_700 }, { action: "soft-delete" })),
     ];
     for (const one of frames) await feed.socket.send(one);
@@ -209,9 +209,9 @@ describe("what an operator is told", () => {
 
   test("a type without mapping: once per type", async () => {
     const { host, feed } = await listening();
-    for (const type of ["yara", "yara", "snort"]) await feed.socket.send(frame(written({ type })));
+    for (const type of ["bic", "bic", "iban"]) await feed.socket.send(frame(written({ type })));
     await expect.poll(() => host.count("misp_skipped", { reason: "type" })).toBe(3);
-    expect(host.entries.filter(({ fields }) => fields["type"] !== undefined).map(({ fields }) => fields["type"])).toStrictEqual(["yara", "snort"]);
+    expect(host.entries.filter(({ fields }) => fields["type"] !== undefined).map(({ fields }) => fields["type"])).toStrictEqual(["bic", "iban"]);
   });
 
   test("api is not used yet", async () => {

@@ -8,7 +8,10 @@ const pathsOf = (given: unknown): string[] => (options.safeParse(given).error?.i
 
 describe("options", () => {
   test("have defaults", () => {
-    expect(options.parse({})).toStrictEqual({ zmq: { host: "localhost", port: 50_000 }, filter: [], state: { max_items: 1_000_000 } });
+    expect(options.parse({})).toStrictEqual({
+      zmq: { host: "localhost", port: 50_000 }, filter: [], exclude: [], published_only: false, profile: "point", compound: "and", rule_topics: false, local_tags: false,
+      state: { max_items: 1_000_000 },
+    });
   });
 
   test("a file of the first Threat Bus passes", () => {

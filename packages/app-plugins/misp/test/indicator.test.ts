@@ -1,13 +1,14 @@
 import { message } from "@threatbus/core";
 import { describe, expect, test } from "vitest";
-import { indicatorOf } from "../src/map.ts";
-import { creator, given, uuid } from "./sample.ts";
+import { indicatorsOf } from "../src/map/indicator.ts";
+import { creator, given, point, uuid } from "./sample.ts";
 
 const indicator = (attribute: Record<string, unknown> = {}, around: Record<string, unknown> = {}) => {
   const { attribute: read, event } = given(attribute, around);
-  const mapped = indicatorOf(read, event);
-  if (typeof mapped === "string") throw new Error(mapped);
-  return mapped;
+  const mapped = indicatorsOf(read, event, point);
+  const [made] = typeof mapped === "string" ? [] : mapped.indicators;
+  if (made === undefined) throw new Error("not mapped");
+  return made;
 };
 const tag = (name: string, more: Record<string, unknown> = {}): Record<string, unknown> => ({ id: "3", name, colour: "#ffc000", exportable: true, local: false, ...more });
 

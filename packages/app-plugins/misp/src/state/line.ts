@@ -1,0 +1,67 @@
+import { crc32 } from "node:zlib";
+import { ruleTypes } from "../map/types.ts";
+import { markingBits, markingsOf } from "../map/tags.ts";
+import type { Sent } from "./sent.ts";
+
+/**
+ * One line of the state file: the CRC-32 (ISO 3309) of the rest in eight hexadecimal digits, a blank, and either
+ * `uuid timestamp event fingerprint type markings creator patterns`, UUIDs in base64url, what is missing as `-`, the patterns as a JSON list of
+ * strings, or `@name number` for a mark.
+ */
+export type Line = { readonly uuid: string; readonly sent: Sent } | { readonly mark: string; readonly value: number };
+
+/** The first line of a state file; the number is the version of its form. */
+export const header = "threatbus-misp-state 1\n";
+export const headerForm = /^threatbus-misp-state (\d+)\n/;
+
+const types: ReadonlySet<string> = new Set(["stix", ...ruleTypes]);
+const identity = "identity--";
+
+export function sentLine(uuid: string, { patterns, patternType, timestamp, eventId, fingerprint, creator, markings }: Sent): string {
+  const maker = creator === undefined ? "-" : packed(creator.slice(identity.length));
+  const rest = [packed(uuid), timestamp, eventId || "-", fingerprint.toString(36), patternType, markingBits(markings ?? []), maker, JSON.stringify(patterns)];
+  return checked(rest.join(" "));
+}
+
+export function markLine(mark: string, value: number): string {
+  return checked(`@${mark} ${value}`);
+}
+
+/** Undefined if anything in it is not as it was written. */
+export function readLine(bytes: Buffer): Line | undefined {
+  const text = bytes.toString("utf8", 9);
+  if (Number.parseInt(bytes.toString("latin1", 0, 8), 16) !== crc32(bytes.subarray(9))) return undefined;
+  if (text.startsWith("@")) {
+    const [mark = "", value] = text.slice(1).split(" ");
+    return { mark, value: Number(value) };
+  }
+  const fields = text.split(" ", 7);
+  const [uuid = "", timestamp, eventId = "-", fingerprint = "", type = "", markings, maker = "-"] = fields;
+  if (fields.length < 7 || !types.has(type)) return undefined;
+  const patterns = JSON.parse(text.slice(fields.join(" ").length + 1)) as string[];
+  const marks = markingsOf(Number(markings));
+  return {
+    uuid: unpacked(uuid),
+    sent: {
+      patterns,
+      patternType: type as Sent["patternType"],
+      timestamp: Number(timestamp),
+      eventId: eventId === "-" ? "" : eventId,
+      fingerprint: Number.parseInt(fingerprint, 36),
+      ...(maker !== "-" && { creator: `${identity}${unpacked(maker)}` }),
+      ...(marks.length > 0 && { markings: marks }),
+    },
+  };
+}
+
+function checked(rest: string): string {
+  return `${crc32(rest).toString(16).padStart(8, "0")} ${rest}\n`;
+}
+
+function packed(uuid: string): string {
+  return Buffer.from(uuid.replaceAll("-", ""), "hex").toString("base64url");
+}
+
+function unpacked(text: string): string {
+  return Buffer.from(text, "base64url").toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}

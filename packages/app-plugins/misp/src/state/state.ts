@@ -1,0 +1,129 @@
+import { readState, setAside, StateFile } from "./file.ts";
+import { Journal } from "./journal.ts";
+import type { Surroundings } from "./journal.ts";
+import { header, markLine, sentLine } from "./line.ts";
+import type { StateOptions } from "./options.ts";
+import type { Known, Sent } from "./sent.ts";
+import { SentTable } from "./table.ts";
+
+/** What was sent, and how far MISP was read. */
+export interface SentStore extends Known {
+  set(uuid: string, sent: Sent): void;
+  /** Those that are on the bus. */
+  uuids(): Iterable<string>;
+  /** A number kept under a name, such as the time up to which everything was seen. Not newer on disk than what was `set` before it. */
+  mark(name: string): number | undefined;
+  setMark(name: string, value: number): void;
+  /** Attributes remembered. */
+  readonly size: number;
+  /** Bytes it takes in memory. */
+  readonly memoryBytes: number;
+  /** Bytes it takes on the disk. */
+  readonly diskBytes: number;
+  /** Writes what waits. Twice is harmless. */
+  close(): Promise<void>;
+}
+
+/** Lines written at a time, with a look at what else there is to do in between. */
+const batch = 2_000;
+
+/**
+ * The memory of one MISP, in a file if it has a path. Every change is appended and on the disk (`fdatasync`) a second later; now and then
+ * the file is written anew beside the old one and put in its place. Half a line at its end is dropped; a file damaged in its midst is set aside, and
+ * what could be read of it is kept.
+ * @throws ThreatbusError `OPTIONS_INVALID` if the file cannot be used
+ */
+export async function openState({ path, max_items }: StateOptions, { logger, clock }: Surroundings): Promise<SentStore> {
+  const table = new SentTable(max_items);
+  const marks = new Map<string, number>();
+  if (path === undefined) return new State(table, marks, false);
+  const found = await readState(path, (line) => {
+    if ("mark" in line) marks.set(line.mark, line.value);
+    else table.set(line.uuid, line.sent);
+  });
+  if (found.damaged !== 0) {
+    const aside = await setAside(path, clock.now());
+    if (found.damaged < 0) logger.warn("the state file is none of this plugin: it was set aside, and a new one is begun", { path, aside });
+    else logger.warn("the state file is damaged: it was set aside, and what could be read of it is kept", { path, aside, lines: found.lines, damaged: found.damaged });
+  }
+  const whole = found.damaged === 0;
+  const file = await StateFile.open(path, whole ? found.bytes : 0);
+  if (found.existed) logger.info("what was sent before is remembered", { path, attributes: table.size });
+  const content = { get length() { return table.size + marks.size; }, lines: () => linesOf(table, marks) };
+  const journal = new Journal(file, whole ? found.lines : undefined, content, { logger, clock });
+  return new State(table, marks, found.existed && whole, journal);
+}
+
+class State implements SentStore {
+  readonly #table: SentTable;
+  readonly #marks: Map<string, number>;
+  readonly #whole: boolean;
+  readonly #journal: Journal | undefined;
+
+  /** @param whole everything sent by the processes before is in the table */
+  constructor(table: SentTable, marks: Map<string, number>, whole: boolean, journal?: Journal) {
+    this.#table = table;
+    this.#marks = marks;
+    this.#whole = whole;
+    this.#journal = journal;
+  }
+
+  get size(): number {
+    return this.#table.size;
+  }
+
+  get memoryBytes(): number {
+    return this.#table.bytes;
+  }
+
+  get diskBytes(): number {
+    return this.#journal?.bytes ?? 0;
+  }
+
+  get complete(): boolean {
+    return this.#whole && this.#table.evicted === 0;
+  }
+
+  get(uuid: string): Sent | undefined {
+    return this.#table.get(uuid);
+  }
+
+  set(uuid: string, sent: Sent): void {
+    this.#table.set(uuid, sent);
+    this.#journal?.add(sentLine(uuid, sent));
+  }
+
+  ofEvent(eventId: string): readonly string[] {
+    return this.#table.ofEvent(eventId);
+  }
+
+  uuids(): Iterable<string> {
+    return this.#table.uuids();
+  }
+
+  mark(name: string): number | undefined {
+    return this.#marks.get(name);
+  }
+
+  setMark(name: string, value: number): void {
+    this.#marks.set(name, value);
+    this.#journal?.add(markLine(name, value));
+  }
+
+  async close(): Promise<void> {
+    await this.#journal?.close();
+  }
+}
+
+/** A whole state file, in parts. */
+function* linesOf(table: SentTable, marks: ReadonlyMap<string, number>): Generator<string, void, undefined> {
+  let part = header, count = 0;
+  for (const [uuid, sent] of table.entries()) {
+    part += sentLine(uuid, sent);
+    if (++count % batch !== 0) continue;
+    yield part;
+    part = "";
+  }
+  for (const [name, value] of marks) part += markLine(name, value);
+  yield part;
+}
