@@ -27,7 +27,7 @@ export const fleet: readonly FleetPlugin[] = await Promise.all(
 export function optionsOf(plugin: AnyPlugin): Option[] {
   const { $defs } = configJsonSchema([plugin]) as { $defs: Record<string, JsonSchema> };
   const schema = $defs[`${plugin.kind}.${plugin.name}`];
-  return schema === undefined ? [] : leaves(schema, "").filter(({ path }) => path !== "package");
+  return schema === undefined ? [] : leaves(schema, "").filter(({ path }) => path !== "package" && path !== "instance");
 }
 
 /** The options of the file itself. */

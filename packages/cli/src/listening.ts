@@ -19,8 +19,8 @@ const known: ReadonlyMap<string, (options: Values) => string> = new Map<string, 
 /** One line per plugin: where it is reached and what it promises on a crash. */
 export function pluginLines({ plugins, values }: LoadedConfig): string[] {
   const width = Math.max(...plugins.map(({ name }) => name.length));
-  return plugins.map(({ kind, name, package: packageName, plugin }) => {
-    const section = sectionOf(values, kind === "app" ? "apps" : "backbones", name);
+  return plugins.map(({ name, path, package: packageName, plugin }) => {
+    const section = sectionAt(values, path);
     const checked = plugin.options?.["~standard"].validate(section);
     const options = checked === undefined || checked instanceof Promise || checked.issues !== undefined ? section : (checked.value as Values);
     const words = known.get(plugin.name)?.(options) ?? [packageName, place(options)].filter(Boolean).join(" at ");
@@ -28,9 +28,8 @@ export function pluginLines({ plugins, values }: LoadedConfig): string[] {
   });
 }
 
-function sectionOf(values: Values, kind: string, name: string): Values {
-  const plugins = values["plugins"] as Readonly<Record<string, Readonly<Record<string, Values | null | undefined>>>> | undefined;
-  const { package: _, ...options } = plugins?.[kind]?.[name] ?? {};
+function sectionAt(values: Values, path: readonly string[]): Values {
+  const { package: _, instance: __, ...options } = (path.reduce<unknown>((at, step) => (Object(at) as Values)[step], values) as Values | null | undefined) ?? {};
   return options;
 }
 

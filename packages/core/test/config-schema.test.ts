@@ -27,7 +27,7 @@ describe("JSON Schema", () => {
       properties: {
         logging: { type: ["object", "null"], properties: { filename: { type: "string", default: "threatbus.log" } } },
         plugins: {
-          properties: { backbones: { properties: { needy: { anyOf: [{ $ref: "#/$defs/backbone.needy" }, { type: "null" }] } } } },
+          properties: { backbones: { properties: { needy: { anyOf: [{ $ref: "#/$defs/backbone.needy" }, { type: "array", items: { $ref: "#/$defs/backbone.needy" }, minItems: 1 }, { type: "null" }] } } } },
         },
       },
       $defs: {
@@ -95,7 +95,7 @@ describe("the example", () => {
           )
         : [];
     const options = new Set(names(configJsonSchema(named())));
-    options.delete("package");
+    for (const reserved of ["package", "instance"]) options.delete(reserved);
     expect(options.size).toBeGreaterThan(20);
     for (const name of options) expect(text).toMatch(new RegExp(`^ *#?${name}:`, "m"));
     expect(all).toMatchObject({

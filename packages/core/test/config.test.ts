@@ -78,6 +78,34 @@ describe("the file", () => {
   });
 });
 
+describe("a plugin several times, as a list", () => {
+  test("each element is one, named by its key or by its name, with options of its own", async () => {
+    place.install("somewhere", "app.js");
+    const config = await load(
+      "plugins:\n  backbones: {inmem: {}}\n  apps:\n    zmq:\n      - {pub: 5}\n      - {pub: 6, instance: partner}\n      - {pub: 7, durable: no}\n      - {package: somewhere, pub: 8}\n",
+      { set: ["plugins.apps.zmq.0.host=a"], env: { THREATBUS_PLUGINS__APPS__ZMQ__1__HOST: "b" } },
+    );
+    expect(config.bus.apps.map(({ name }) => name)).toEqual(["zmq", "partner", "zmq-3", "zmq-4"]);
+    expect(config.plugins.map(({ name, path }) => `${name} ${path.join(".")}`)).toContain("partner plugins.apps.zmq.1");
+    expect(config.values).toMatchObject({ plugins: { apps: { zmq: [{ pub: 5, host: "a" }, { pub: 6, instance: "partner", host: "b" }, { durable: false }, { package: "somewhere" }] } } });
+  });
+
+  test.each([
+    ["[{pub: 80000}]", "config.yaml:2:54  plugins.apps.zmq.0.pub: expected integer"],
+    ["[{}, {prt: 5}]", "config.yaml:2:53  plugins.apps.zmq.1.prt: unknown option"],
+    ["[{instance: Lab}]", "plugins.apps.zmq.0.instance: expected a name of lower-case letters"],
+    ["{instance: 5}", "plugins.apps.zmq.instance: expected a name"],
+    ["[{}, {instance: zmq}]", "plugins.apps.zmq.1: two plugins are named zmq"],
+    ["{instance: inmem}", "plugins.apps.zmq: two plugins are named inmem"],
+    ["[5]", "plugins.apps.zmq.0: expected a section"],
+    ["[]", "plugins.apps.zmq: expected a section"],
+    ["{name: alone}", "plugins.apps.zmq.name: unknown option"],
+  ])("%s: %s", async (list, words) => {
+    const error = await failure(load(`# one\nplugins: {backbones: {inmem: {}}, apps: {zmq: ${list}}}\n`));
+    expect(error.message).toContain(words);
+  });
+});
+
 describe("problems", () => {
   test("all are told at once, with line, column, path and a hint", async () => {
     const error = await failure(

@@ -1,5 +1,5 @@
 import { stringify } from "yaml";
-import { alternatives, configJsonSchema, describeType, sections, type AnyPlugin, type JsonSchema } from "./json-schema.ts";
+import { alternatives, configJsonSchema, describeType, reservedKeys, sections, type AnyPlugin, type JsonSchema } from "./json-schema.ts";
 import { isSection } from "./settings.ts";
 
 /** Columns a description may take. */
@@ -59,7 +59,7 @@ function option(name: string, schema: JsonSchema, place: Place): string[] {
       `${start} ${stringify(value, { collectionStyle: "flow", lineWidth: 0, blockQuote: false }).trimEnd()}${note}`,
     ];
   }
-  const inner = properties(section).filter(([key]) => key !== "package");
+  const inner = properties(section).filter(([key]) => !reservedKeys.includes(key));
   if (inner.length === 0) return [...words, `${start} {}`];
   const needed = required(section);
   // A section with nothing in it but comments would be no section.

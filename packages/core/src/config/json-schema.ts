@@ -18,6 +18,11 @@ const packageKey: JsonSchema = {
     "The npm package, or the path (`./…`, from this file), of the plugin. Default: @threatbus/<name>, else threatbus-plugin-<name>.",
 };
 
+const instanceKey: JsonSchema = { type: "string", description: "What this one is called in logs and metrics. Default: its key, in a list from the second on with -2, -3 and so on." };
+
+/** Keys of a plugin's section that are none of its options. */
+export const reservedKeys: readonly string[] = ["package", "instance"];
+
 /** The JSON Schema of a Standard Schema that can tell it (zod 4 can), of what one may write, not of what the program gets. */
 export function jsonSchemaOf(schema: StandardSchemaV1<unknown, unknown> | undefined): JsonSchema | undefined {
   const standard: Partial<StandardJSONSchemaV1.Props> | undefined = schema?.["~standard"];
@@ -40,8 +45,9 @@ export function configJsonSchema(plugins: readonly AnyPlugin[]): JsonSchema {
   for (const plugin of plugins) {
     const id = `${plugin.kind}.${plugin.name}`;
     const { $schema: _, ...options } = jsonSchemaOf(plugin.options) ?? { type: "object" };
-    $defs[id] = withPackageKey(moveReferences(options, `#/$defs/${id}`) as JsonSchema);
-    kinds[sections[plugin.kind]][plugin.name] = { anyOf: [{ $ref: `#/$defs/${id}` }, { type: "null" }] };
+    $defs[id] = withReserved(moveReferences(options, `#/$defs/${id}`) as JsonSchema);
+    const one: JsonSchema = { $ref: `#/$defs/${id}` };
+    kinds[sections[plugin.kind]][plugin.name] = { anyOf: [one, { type: "array", items: one, minItems: 1 }, { type: "null" }] };
   }
   const properties = { ...(root["properties"] as Record<string, JsonSchema>) };
   const pluginsSchema = properties["plugins"] ?? {};
@@ -50,7 +56,7 @@ export function configJsonSchema(plugins: readonly AnyPlugin[]): JsonSchema {
     ...lists[kind],
     type: ["object", "null"],
     properties: kinds[kind],
-    additionalProperties: { type: ["object", "null"], properties: { package: packageKey } },
+    additionalProperties: { type: ["object", "array", "null"], properties: { package: packageKey } },
   });
   for (const [name, schema] of Object.entries(properties))
     if (schema["type"] === "object") properties[name] = { ...schema, type: ["object", "null"] };
@@ -58,8 +64,8 @@ export function configJsonSchema(plugins: readonly AnyPlugin[]): JsonSchema {
   return { ...root, title: "Threat Bus configuration", properties, $defs };
 }
 
-function withPackageKey(schema: JsonSchema): JsonSchema {
-  return isSection(schema["properties"]) ? { ...schema, properties: { ...schema["properties"], package: packageKey } } : schema;
+function withReserved(schema: JsonSchema): JsonSchema {
+  return isSection(schema["properties"]) ? { ...schema, properties: { ...schema["properties"], package: packageKey, instance: instanceKey } } : schema;
 }
 
 /** Local references of an embedded schema begin at `root` instead of `#`. */

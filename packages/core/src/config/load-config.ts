@@ -8,9 +8,9 @@ import { applyEnvironment, applyMispKey, readEnvironment, type Environment } fro
 import { installedPackages } from "./installed.ts";
 import { sections } from "./json-schema.ts";
 import { openSettings } from "./load-settings.ts";
-import { loadPlugin, type LoadedPlugin } from "./load.ts";
+import { loadPlugin, pluginName, type LoadedPlugin } from "./load.ts";
 import { applyOverride, setOverride, type Override } from "./override.ts";
-import { configError, configIssue, type ConfigIssue } from "./problems.ts";
+import { configError, configIssue, printName, type ConfigIssue } from "./problems.ts";
 import { readConfigFile } from "./read.ts";
 import { configSchema, type ConfigFile, type LoggingConfig, type MetricsConfig } from "./schema.ts";
 import { isSection, type Section, type Settings } from "./settings.ts";
@@ -40,9 +40,15 @@ export interface LoadedConfig {
   readonly file: string | undefined;
   /** In words: the file's name as given, or "built-in quick start". */
   readonly origin: string;
-  readonly plugins: readonly LoadedPlugin[];
+  readonly plugins: readonly PlacedPlugin[];
   /** Everything as configured, before plugins filled in defaults. Holds secrets: `redactConfig` it before showing. */
   readonly values: Readonly<Record<string, unknown>>;
+}
+
+/** A plugin that the configuration names. */
+export interface PlacedPlugin extends LoadedPlugin {
+  /** Its section in `values`, e.g. `["plugins", "apps", "misp", "0"]`. */
+  readonly path: readonly string[];
 }
 
 const quickStart = "built-in quick start";
@@ -67,8 +73,9 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Loade
   issues.push(...checkAgainst(configSchema, settings, []));
 
   const from = [folder, ...fallback];
-  const outcomes = await Promise.all(pluginEntries(settings).map((entry) => loadEntry(entry, settings, from, options.importTimeout)));
-  issues.push(...outcomes.flatMap((outcome) => outcome.issues));
+  const entries = pluginEntries(settings);
+  const outcomes = await Promise.all(entries.map((entry) => loadEntry(entry, settings, from, options.importTimeout)));
+  issues.push(...outcomes.flatMap((outcome) => outcome.issues), ...sameNames(entries, settings));
   const path = ["plugins", "backbones"];
   const backbones = settings.get(path) ?? {};
   if (isSection(settings.get(["plugins"])) && isSection(backbones) && Object.keys(backbones).length === 0) {
@@ -105,57 +112,88 @@ function fillEmptySections(settings: Settings): void {
 
 interface PluginEntry {
   readonly kind: PluginKind;
+  /** As the key of its section: what package it is. */
+  readonly key: string;
+  /** What it is called in this bus. */
   readonly name: string;
+  readonly path: readonly string[];
 }
 
+/** One for each section, or for each element of a list in its place. */
 function pluginEntries(settings: Settings): PluginEntry[] {
   return (["backbone", "app"] as const).flatMap((kind) => {
-    const section = settings.get(["plugins", sections[kind]]);
-    return isSection(section) ? Object.keys(section).map((name) => ({ kind, name })) : [];
+    const within = ["plugins", sections[kind]];
+    const plugins = settings.get(within);
+    if (!isSection(plugins)) return [];
+    return Object.entries(plugins).flatMap(([key, value]): PluginEntry[] => {
+      const path = [...within, key];
+      if (!Array.isArray(value) || value.length === 0) return [{ kind, key, name: instanceOf(value) ?? key, path }];
+      return value.map((element: unknown, at) => ({ kind, key, name: instanceOf(element) ?? (at === 0 ? key : `${key}-${at + 1}`), path: [...path, String(at)] }));
+    });
   });
+}
+
+function instanceOf(section: unknown): string | undefined {
+  const instance = isSection(section) && Object.hasOwn(section, "instance") ? section["instance"] : undefined;
+  return typeof instance === "string" ? instance : undefined;
+}
+
+function sameNames(entries: readonly PluginEntry[], settings: Settings): ConfigIssue[] {
+  const names = entries.map(({ name }) => name);
+  return entries.flatMap(({ name, path }, at) =>
+    names.indexOf(name) === at ? [] : configIssue(settings.where(path, "key"), path, `two plugins are named ${printName(name)}`, "give each a name of its own: { instance: … }"),
+  );
 }
 
 interface Outcome {
   readonly issues: ConfigIssue[];
-  readonly loaded?: LoadedPlugin;
+  readonly loaded?: PlacedPlugin;
   readonly configured?: Configured;
   readonly cause?: unknown;
 }
 
 async function loadEntry(
-  { kind, name }: PluginEntry,
+  { kind, key, name, path }: PluginEntry,
   settings: Settings,
   from: readonly string[],
   importTimeout?: number,
 ): Promise<Outcome> {
-  const path = ["plugins", sections[kind], name];
   const section = settings.get(path) ?? {};
   if (!isSection(section)) return { issues: [configIssue(settings.where(path), path, "expected a section with the plugin's options")] };
-  const { package: packageName, ...given } = section;
-  if (packageName !== undefined && typeof packageName !== "string") {
-    const place = [...path, "package"];
-    return { issues: [configIssue(settings.where(place), place, "expected the name of an npm package, or a path that begins with ./")] };
-  }
-  settings.replace(path, given);
+  const own = ownKeys(section, path, settings);
+  if (own.issues.length > 0) return { issues: own.issues };
+  settings.replace(path, own.options);
   try {
-    const loaded = await loadPlugin({ kind, name, from, package: packageName, importTimeout });
+    const loaded = { ...(await loadPlugin({ kind, name: key, from, package: own.package, importTimeout })), name, path };
     const issues = loaded.plugin.options === undefined ? [] : checkAgainst(loaded.plugin.options, settings, path);
     if (issues.length > 0) return { issues, loaded };
     const configured = loaded.plugin(settings.get(path));
     return { issues, loaded, configured: configured.name === name ? configured : renamed(configured, name) };
   } catch (error) {
-    return { issues: await whyNot(error, path, settings, from), cause: error };
+    return { issues: await whyNot(error, key, path, settings, from), cause: error };
   } finally {
-    if (packageName !== undefined) settings.replace(path, { package: packageName, ...(settings.get(path) as Section) });
+    settings.replace(path, { ...own.reserved, ...(settings.get(path) as Section) });
   }
 }
 
-/** One plugin may stand in the file under several names, each with its `package`. */
+/** Parts what core reads of a plugin's section from the plugin's options. */
+function ownKeys(section: Section, path: readonly string[], settings: Settings): { readonly issues: ConfigIssue[]; readonly options: Section; readonly reserved: Section; readonly package?: string } {
+  const { package: packageName, instance, ...options } = section;
+  const issue = (key: string, words: string): ConfigIssue[] => [configIssue(settings.where([...path, key]), [...path, key], words)];
+  const issues = [
+    ...(packageName === undefined || typeof packageName === "string" ? [] : issue("package", "expected the name of an npm package, or a path that begins with ./")),
+    ...(instance === undefined || (typeof instance === "string" && pluginName.test(instance)) ? [] : issue("instance", "expected a name of lower-case letters, digits, dots, dashes and underscores")),
+  ];
+  const reserved = { ...(packageName !== undefined && { package: packageName }), ...(instance !== undefined && { instance }) };
+  return { issues, options, reserved, ...(typeof packageName === "string" && { package: packageName }) };
+}
+
+/** One plugin may run several times: as a list, or under several keys, each with its `package`. */
 function renamed<Kind extends PluginKind>(configured: Configured<Kind>, name: string): Configured<Kind> {
   return { kind: configured.kind, name, create: (host) => configured.create(host) };
 }
 
-async function whyNot(error: unknown, path: readonly string[], settings: Settings, from: readonly string[]): Promise<ConfigIssue[]> {
+async function whyNot(error: unknown, key: string, path: readonly string[], settings: Settings, from: readonly string[]): Promise<ConfigIssue[]> {
   const where = settings.where(path, "key");
   if (!isThreatbusError(error)) return [configIssue(where, path, `the plugin failed on its options: ${reasonOf(error)}`)];
   if (error.code === "OPTIONS_INVALID" && error.issues.length > 0) {
@@ -166,7 +204,7 @@ async function whyNot(error: unknown, path: readonly string[], settings: Setting
   const issue = { ...configIssue(where, path, error.message, error.hint), code: error.code };
   if (error.code !== "PLUGIN_NOT_INSTALLED") return [issue];
   const meant = didYouMean(
-    path.at(-1) ?? "",
+    key,
     (await installedPackages(from)).map(({ name }) => name),
   );
   return [meant === undefined ? issue : { ...issue, hint: [meant, error.hint].filter(Boolean).join(" Or ") }];

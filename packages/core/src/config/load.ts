@@ -9,7 +9,8 @@ import { sections, type AnyPlugin } from "./json-schema.ts";
 const contract = 1;
 /** Milliseconds a plugin's module may take to load. */
 const defaultImportTimeout = 10_000;
-const namePattern = /^[a-z0-9][a-z0-9._-]{0,99}$/;
+/** Names of plugins in a bus. */
+export const pluginName: RegExp = /^[a-z0-9][a-z0-9._-]{0,99}$/;
 const packagePattern = /^(?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/;
 
 export interface PluginRequest {
@@ -56,7 +57,7 @@ export async function loadPlugin(request: PluginRequest): Promise<LoadedPlugin> 
 
 function resolvePlugin({ name, package: explicit, from }: PluginRequest): { package: string; file: string } {
   const isPath = explicit !== undefined && /^\.\.?\//.test(explicit);
-  if (!namePattern.test(name))
+  if (!pluginName.test(name))
     throw new ThreatbusError("CONFIG_INVALID", "a plugin's name is lower-case letters, digits, dots, dashes and underscores");
   if (explicit !== undefined && !isPath && (!packagePattern.test(explicit) || explicit.length > 214 || isBuiltin(explicit))) {
     throw new ThreatbusError("CONFIG_INVALID", "package is the name of an npm package, or a path that begins with ./", { plugin: name });
@@ -133,7 +134,7 @@ export function checkPlugin(module: unknown, packageName: string, name: string):
       "install versions of the plugin and of threatbus that belong together",
     );
   }
-  if (!Object.hasOwn(sections, plugin.kind) || typeof plugin.name !== "string" || !namePattern.test(plugin.name)) {
+  if (!Object.hasOwn(sections, plugin.kind) || typeof plugin.name !== "string" || !pluginName.test(plugin.name)) {
     throw wrong("is no plugin: its kind or name is not one");
   }
   return plugin;
