@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { addCheck } from "./commands/check.ts";
+import { addDoctor } from "./commands/doctor.ts";
 import { addInit } from "./commands/init.ts";
 import { addKeygen } from "./commands/keygen.ts";
 import { addPlugins } from "./commands/plugins.ts";
@@ -17,6 +18,7 @@ const epilogue = `
 Examples:
   $ threatbus                                   a bus in memory; apps join at 127.0.0.1:13370
   $ threatbus init && threatbus check           write config.yaml, then see what it would load
+  $ threatbus doctor                            see whether what it talks to is there
   $ threatbus -c my.yaml --set plugins.apps.zmq.pub=14000
   $ threatbus -m https://misp.example.org       indicators from a MISP; its key goes into MISP_API_KEY
   $ threatbus tail stix2/indicator              watch a bus that runs
@@ -55,7 +57,7 @@ export function createProgram(): Command {
       await assertKnown(command);
       await runBus(optionsOf(command));
     });
-  for (const add of [addRun, addCheck, addInit, addSchema, addPlugins, addTail, addPublish, addSnapshot, addKeygen]) add(program);
+  for (const add of [addRun, addCheck, addDoctor, addInit, addSchema, addPlugins, addTail, addPublish, addSnapshot, addKeygen]) add(program);
   // Commands, made before this, stay strict. Else a mistyped command would be told of its first option only.
   return program.allowUnknownOption().allowExcessArguments();
 }

@@ -1,6 +1,6 @@
 /** Reading configuration and loading plugins. Apart from the main entry, which loads neither a YAML parser nor a schema library. */
 export { loadConfig } from "./config/load-config.ts";
-export type { LoadConfigOptions, LoadedConfig } from "./config/load-config.ts";
+export type { LoadConfigOptions, LoadedConfig, PlacedPlugin } from "./config/load-config.ts";
 export { loadSettings } from "./config/load-settings.ts";
 export type { LoadedSettings, LoadSettingsOptions } from "./config/load-settings.ts";
 export { loadPlugin } from "./config/load.ts";
@@ -14,7 +14,7 @@ export type { ConfigIssue } from "./config/problems.ts";
 export { configJsonSchema } from "./config/json-schema.ts";
 export type { AnyPlugin, JsonSchema } from "./config/json-schema.ts";
 export { exampleConfig } from "./config/example.ts";
-export { redactConfig } from "./config/secrets.ts";
+export { redactConfig, redactText, secretsIn } from "./config/secrets.ts";
 export { configFileNames } from "./config/read.ts";
 export { loggingSchema } from "./config/schema.ts";
 export type { LoggingConfig, MetricsConfig } from "./config/schema.ts";

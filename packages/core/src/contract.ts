@@ -43,8 +43,23 @@ export interface Backbone {
    */
   subscribe?(prefix: string): Promise<void>;
   unsubscribe?(prefix: string): Promise<void>;
+  /**
+   * Looks at what the plugin talks to, with the options it was made with, and tells what it finds, good and bad, as it goes. Called on an instance that is
+   * never started; takes nothing, changes nothing, and frees every handle. `signal` ends the waiting: then tell what did not come. Leave out
+   * if there is nothing to look at.
+   */
+  probe?(signal: AbortSignal): AsyncIterable<Finding>;
   /** Stops intake, waits for deliveries in flight, frees every handle. Twice is harmless. */
   stop(): Promise<void>;
+}
+
+/** One thing a probe found. `text` and `hint` are the plugin's own words, or quote others in short. */
+export interface Finding {
+  /** `warning`: it works, but not as well as it could. `problem`: it does not work. */
+  readonly status: "ok" | "warning" | "problem";
+  readonly text: string;
+  /** What to do about it. */
+  readonly hint?: string;
 }
 
 /** Speaks to one tool. Called in this order: `start`, then `snapshot` at will, then `stop`. */
@@ -56,6 +71,10 @@ export interface App {
    * `signal` ends it early. Throwing ends this app's part of the answer, no more. Leave out if the app keeps no history.
    */
   snapshot?(request: SnapshotRequest, signal: AbortSignal): AsyncIterable<StixObject>;
+  /**
+   * As that of a backbone: looks at the tool, with the options it was made with, and tells what it finds.
+   */
+  probe?(signal: AbortSignal): AsyncIterable<Finding>;
   /**
    * Frees every handle. Called after `host.signal` fired (from then on take nothing in) and the app's subscriptions drained
    * (until then keep giving out). Twice is harmless.

@@ -1,6 +1,6 @@
 export type {
   App, AppPlugin, Backbone, BackbonePlugin, Body, Bus, Clock, Configured, ConfiguredApp, ConfiguredBackbone, Counter, Deliver, DropReason,
-  Fields, Frame, Handler, Host, Logger, Message, Metrics, Overflow, Plugin, PluginKind, QueueLimits, SnapshotEnvelope, SnapshotRequest,
+  Fields, Finding, Frame, Handler, Host, Logger, Message, Metrics, Overflow, Plugin, PluginKind, QueueLimits, SnapshotEnvelope, SnapshotRequest,
   SnapshotType, SubscribeOptions, Subscription, SubscriptionStats, Topic,
 } from "./contract.ts";
 export { createBus } from "./bus.ts";
