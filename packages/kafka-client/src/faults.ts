@@ -2,13 +2,15 @@ import { redact } from "@threatbus/core";
 
 /**
  * - `away`: the broker cannot be reached or does not answer. Trying again helps.
- * - `denied`: it answers and says no, to the connection or to what is asked for.
+ * - `locked_out`: no connection comes about, for want of a login, a certificate or a common protocol. What waits may go on waiting: certificates and
+ *   users are mended while a program runs.
+ * - `denied`: it answers, and says no to what is asked for.
  * - `missing`: a topic does not exist.
  * - `too_large`: a batch or a message is larger than the topic takes.
  * - `confused`: the broker and the client disagree about what was sent. A new client helps.
  * - `closed`: this client was closed.
  */
-export type FaultKind = "away" | "denied" | "missing" | "too_large" | "confused" | "closed";
+export type FaultKind = "away" | "locked_out" | "denied" | "missing" | "too_large" | "confused" | "closed";
 
 /** What went wrong, whatever the client called it. */
 export class KafkaFault extends Error {
@@ -39,9 +41,9 @@ const protocol: ReadonlyMap<string, readonly [FaultKind, hint?: string]> = new M
   ["INVALID_PARTITIONS", ["denied", "choose another `create_topics.partitions`"]],
   ["POLICY_VIOLATION", ["denied", "the cluster has rules for topics: create it by hand and set `create_topics.enabled: false`"]],
   ["INCONSISTENT_GROUP_PROTOCOL", ["denied", "programs of another kind are members of this group: choose another `group_id`"]],
-  ["UNSUPPORTED_SASL_MECHANISM", ["denied", "choose a `sasl.mechanism` the broker has"]],
-  ["SASL_AUTHENTICATION_FAILED", ["denied", "check `sasl.username` and `sasl.password`"]],
-  ["ILLEGAL_SASL_STATE", ["denied", "the listener wants no SASL: check `security.protocol`"]],
+  ["UNSUPPORTED_SASL_MECHANISM", ["locked_out", "choose a `sasl.mechanism` the broker has"]],
+  ["SASL_AUTHENTICATION_FAILED", ["locked_out", "check `sasl.username` and `sasl.password`"]],
+  ["ILLEGAL_SASL_STATE", ["locked_out", "the listener wants no SASL: check `security.protocol`"]],
   ["UNSUPPORTED_VERSION", ["denied", "Kafka 3.9 and 4.x are supported"]],
   ["OUT_OF_ORDER_SEQUENCE_NUMBER", ["confused"]],
   ["DUPLICATE_SEQUENCE_NUMBER", ["confused"]],
@@ -55,18 +57,18 @@ const protocolHint = "does the listener speak what `security.protocol` says?";
 
 /** What a network and OpenSSL say, by code. */
 const network: ReadonlyMap<string, readonly [FaultKind, hint?: string]> = new Map([
-  ["SELF_SIGNED_CERT_IN_CHAIN", ["denied", certificateHint]],
-  ["DEPTH_ZERO_SELF_SIGNED_CERT", ["denied", certificateHint]],
-  ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", ["denied", certificateHint]],
-  ["UNABLE_TO_GET_ISSUER_CERT", ["denied", certificateHint]],
-  ["UNABLE_TO_GET_ISSUER_CERT_LOCALLY", ["denied", certificateHint]],
-  ["CERT_HAS_EXPIRED", ["denied", "the broker's certificate has expired"]],
-  ["CERT_NOT_YET_VALID", ["denied", "the broker's certificate is not valid yet: is this machine's clock right?"]],
-  ["ERR_TLS_CERT_ALTNAME_INVALID", ["denied", "the broker's certificate is for another host: check `bootstrap.servers`, or set `ssl.endpoint.identification.algorithm: none`"]],
-  ["ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED", ["denied", "the broker wants a certificate: set `ssl.certificate.location` and `ssl.key.location`"]],
-  ["ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE", ["denied", "the broker does not take the certificate of `ssl.certificate.location`"]],
-  ["ERR_SSL_WRONG_VERSION_NUMBER", ["denied", protocolHint]],
-  ["ERR_SSL_PACKET_LENGTH_TOO_LONG", ["denied", protocolHint]],
+  ["SELF_SIGNED_CERT_IN_CHAIN", ["locked_out", certificateHint]],
+  ["DEPTH_ZERO_SELF_SIGNED_CERT", ["locked_out", certificateHint]],
+  ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", ["locked_out", certificateHint]],
+  ["UNABLE_TO_GET_ISSUER_CERT", ["locked_out", certificateHint]],
+  ["UNABLE_TO_GET_ISSUER_CERT_LOCALLY", ["locked_out", certificateHint]],
+  ["CERT_HAS_EXPIRED", ["locked_out", "the broker's certificate has expired"]],
+  ["CERT_NOT_YET_VALID", ["locked_out", "the broker's certificate is not valid yet: is this machine's clock right?"]],
+  ["ERR_TLS_CERT_ALTNAME_INVALID", ["locked_out", "the broker's certificate is for another host: check `bootstrap.servers`, or set `ssl.endpoint.identification.algorithm: none`"]],
+  ["ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED", ["locked_out", "the broker wants a certificate: set `ssl.certificate.location` and `ssl.key.location`"]],
+  ["ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE", ["locked_out", "the broker does not take the certificate of `ssl.certificate.location`"]],
+  ["ERR_SSL_WRONG_VERSION_NUMBER", ["locked_out", protocolHint]],
+  ["ERR_SSL_PACKET_LENGTH_TOO_LONG", ["locked_out", protocolHint]],
   ["ENOTFOUND", ["away", "is the host in `bootstrap.servers` spelled right?"]],
   ["ECONNREFUSED", ["away", "does a broker listen there? Check `bootstrap.servers`"]],
 ]);
@@ -82,7 +84,7 @@ export function faultOf(thrown: unknown): KafkaFault {
     const known = protocol.get(type ?? "") ?? network.get(typeof code === "string" ? code : "");
     if (known !== undefined) return fault(known[0], known[1]);
     if (name === "KafkaJSSASLAuthenticationError") {
-      return message.includes("mechanism is not supported") ? fault("denied", "choose a `sasl.mechanism` the broker has") : fault("denied", "check `sasl.username` and `sasl.password`");
+      return message.includes("mechanism is not supported") ? fault("locked_out", "choose a `sasl.mechanism` the broker has") : fault("locked_out", "check `sasl.username` and `sasl.password`");
     }
   }
   const text = chain.map(({ message }) => message).join(" ");

@@ -43,7 +43,7 @@ export class Producer {
 
   /**
    * Resolves when all replicas in sync have the batch. One call at a time.
-   * @throws KafkaFault `too_large`, `missing` or `denied`: the batch will not be taken as it is; `closed`
+   * @throws KafkaFault `too_large`, `missing` or `denied`: the batch will not be taken as it is; `closed`. Whatever else happens is waited out
    */
   async send(records: readonly OutgoingRecord[]): Promise<void> {
     const { clock, onState } = this.#options;

@@ -92,6 +92,7 @@ describe("faults", () => {
   test.each<[unknown, string]>([
     [Object.assign(new Error("x"), { type: "MESSAGE_TOO_LARGE" }), "too_large"], [Object.assign(new Error("x"), { cause: Object.assign(new Error("y"), { code: "ECONNREFUSED" }) }), "away"],
     [Object.assign(new Error("list"), { errors: [Object.assign(new Error("x"), { type: "POLICY_VIOLATION" })] }), "denied"], [Object.assign(new Error("x"), { type: "OUT_OF_ORDER_SEQUENCE_NUMBER" }), "confused"],
+    [Object.assign(new Error("x"), { code: "CERT_HAS_EXPIRED" }), "locked_out"], [Object.assign(new Error("x"), { type: "TOPIC_AUTHORIZATION_FAILED" }), "denied"],
     ["a string", "away"], [undefined, "away"], [new KafkaFault("closed", "x"), "closed"],
   ])("%s is %s", (thrown, kind) => expect(faultOf(thrown).kind).toBe(kind));
 

@@ -63,7 +63,7 @@ export function createKafka(options: KafkaOptions, host: Host): Backbone {
         const left: Promise<void> = attempt.close().finally(() => leaving.delete(left));
         leaving.add(left);
         const fault = faultOf(thrown);
-        if (fault.kind === "denied" || fault.kind === "missing") throw failed(fault);
+        if (fault.kind === "locked_out" || fault.kind === "denied" || fault.kind === "missing") throw failed(fault);
         if (fault.kind !== "closed") tell("Kafka cannot be reached; trying again", (last = fault));
         await clock.sleep(waits.next(), ending);
       }

@@ -9,12 +9,17 @@ const envelope = 64 * 1024;
 /** Replicas of a topic, where there are as many brokers. */
 const usualReplicas = 3;
 
+/** Types of messages with a topic of their own: STIX has about fifty, and anybody may think up more. */
+const mostTypes = 100;
+
 /** Which Kafka topics there are and which of them a bus uses. */
 export class Topics {
   readonly #options: Pick<KafkaOptions, "topic" | "topic_per_type" | "create_topics">;
   readonly #driver: Driver;
   readonly #clock: Clock;
   readonly #known = new Set<string>();
+  /** Of `topic_per_type`. */
+  readonly #types = new Set<string>();
 
   constructor(options: Pick<KafkaOptions, "topic" | "topic_per_type" | "create_topics">, driver: Driver, clock: Clock) {
     this.#options = options;
@@ -31,7 +36,9 @@ export class Topics {
     const { topic: name, topic_per_type } = this.#options;
     if (!topic_per_type) return name;
     const type = topic.replaceAll("/", ".");
-    return `${name}.${/^[a-zA-Z0-9._-]{1,40}$/.test(type) ? type : "other"}`;
+    const own = this.#types.has(type) || (this.#types.size < mostTypes && /^[a-zA-Z0-9._-]{1,40}$/.test(type));
+    if (own) this.#types.add(type);
+    return `${name}.${own ? type : "other"}`;
   }
 
   /** Those with messages of the bus. */
@@ -67,7 +74,7 @@ export class Topics {
         return await this.ask((admin) => this.create(admin, unknown));
       } catch (thrown) {
         const fault = faultOf(thrown);
-        if (fault.kind !== "away" || signal.aborted) throw fault;
+        if ((fault.kind !== "away" && fault.kind !== "locked_out") || signal.aborted) throw fault;
         await this.#clock.sleep(waits.next(), signal);
       }
     }
