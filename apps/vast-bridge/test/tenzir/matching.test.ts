@@ -1,0 +1,98 @@
+import { needs, tenzir, type Tenzir } from "@threatbus/services";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { JsonObject } from "../../src/engine.ts";
+import { Matcher } from "../../src/matcher.ts";
+import type { Observable } from "../../src/observable.ts";
+import { keyOf, observableAt, observableKinds } from "../../src/observable.ts";
+import { brief, importEvents, searched, stand, watch, type Stand } from "./stand.ts";
+
+const { describe } = await needs("tenzir");
+/** Milliseconds for what starts nodes and runs many programs on a busy machine. */
+const patient = 180_000;
+
+const paths = [
+  "ipv4-addr:value", "domain-name:value", "url:value", "email-addr:value", "file:hashes.MD5", "file:hashes.'SHA-1'", "file:hashes.'SHA-256'", "file:hashes.'SHA-512'",
+  "x509-certificate:hashes.'SHA-1'", "x-tls:ja3", "x-tls:ja3s", "x-tls:ja4",
+];
+
+/** Every observable that any text of the events could be, the blocks of addresses and the domains above names included. */
+function observablesIn(value: unknown): Observable[] {
+  if (typeof value === "object" && value !== null) return Object.values(value).flatMap(observablesIn);
+  if (typeof value !== "string") return [];
+  const mailboxes = value.match(/[^\s<>,]+@[^\s<>,]+/g) ?? [];
+  const texts = [value, ...mailboxes, `http://${value}`, value.replace(/^[^.]+\./, ""), value.replace(/\.\d+$/, ".0/24"), value.replace(/:[0-9a-f]*$/i, ":/64").replace(/:+\/64$/, "::/64")];
+  return texts.flatMap((text) => paths.map((path) => observableAt(path, text))).filter((read): read is Observable => "kind" in read);
+}
+
+describe("Tenzir", () => {
+  let node: Tenzir;
+  let stored: { schema: string; event: JsonObject }[];
+  let observables: Observable[];
+  const stands: Stand[] = [];
+  const engineWith = async (options: Parameters<typeof stand>[2] = {}): Promise<Stand["engine"]> => {
+    const made = await stand(node.endpoint, node.binary, options);
+    stands.push(made);
+    return made.engine;
+  };
+
+  beforeAll(async () => {
+    node = await tenzir();
+    await importEvents(node);
+    const lines = (await node.run("export | this = {schema: @name, event: this} | write_ndjson")).trim().split("\n");
+    stored = lines.map((line) => JSON.parse(line) as { schema: string; event: JsonObject });
+    const found = new Map(stored.flatMap(({ event }) => observablesIn(event)).map((observable) => [keyOf(observable), observable]));
+    const urls = ["http://evil.example/gate.php?id=7", "evil.example/gate.php", "https://evil.example/gate.php"].map((url) => observableAt("url:value", url) as Observable);
+    for (const url of urls) found.set(keyOf(url), url);
+    observables = [...found.values()];
+  }, patient);
+  afterAll(async () => {
+    await Promise.all(stands.map((each) => each.stop()));
+    await node?.stop();
+  }, patient);
+
+  /** What the matcher finds in all stored events. */
+  const expected = (subdomains = false): string[] => {
+    const matcher = new Matcher({ ...(stands[0] as Stand).options, subdomains });
+    for (const observable of observables) matcher.watchlist.add(observable);
+    return stored.flatMap(({ schema, event }) => matcher.match(event).map((match) => brief({ ...match, event, schema }))).sort();
+  };
+
+  it("has events of all kinds of observables", async () => {
+    await engineWith();
+    const kinds = new Set(expected().map((text) => text.split(":")[0]));
+    expect([...kinds].sort()).toEqual(observableKinds.filter((kind) => kind !== "sha512").sort());
+    expect(expected().length).toBeGreaterThan(100);
+  });
+
+  it("finds in the past, with tables, what there is", async () => {
+    const engine = await engineWith({ index_up_to: 0 });
+    expect((await searched(engine, observables)).map(brief).sort()).toEqual(expected());
+  }, patient);
+
+  it("finds the same with the index where it can tell", async () => {
+    const engine = await engineWith();
+    expect((await searched(engine, observables)).map(brief).sort()).toEqual(expected());
+  }, patient);
+
+  it.each(observableKinds.filter((kind) => kind !== "sha512"))("finds one %s", async (kind) => {
+    const engine = stands[0]?.engine;
+    const one = observables.find((observable) => observable.kind === kind && expected().some((text) => text.startsWith(`${keyOf(observable)} |`)));
+    if (engine === undefined || one === undefined) throw new Error(`no ${kind}`);
+    expect((await searched(engine, [one])).map(brief).sort()).toEqual(expected().filter((text) => text.startsWith(`${keyOf(one)} |`)));
+  }, patient);
+
+  it("finds names below a domain, if asked to", async () => {
+    const engine = await engineWith({ subdomains: true });
+    expect(expected(true).length).toBeGreaterThan(expected().length);
+    expect((await searched(engine, observables)).map(brief).sort()).toEqual(expected(true));
+  }, patient);
+
+  it("finds them live, as they come", async () => {
+    const engine = await engineWith();
+    const { session, hits } = await watch(engine, observables);
+    await importEvents(node);
+    await expect.poll(() => hits.length, { timeout: 60_000 }).toBeGreaterThanOrEqual(expected().length);
+    await session.close();
+    expect(hits.map(brief).sort()).toEqual(expected());
+  }, patient);
+});
