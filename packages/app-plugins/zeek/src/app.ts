@@ -1,15 +1,15 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { type App, type Bus, type Host, ThreatbusError } from "@threatbus/core";
+import { bindError } from "./listening.ts";
 import { Members } from "./members.ts";
 import type { Terms } from "./native/conversation.ts";
-import { Dialler } from "./native/dialler.ts";
-import { bindError, Listener } from "./native/listener.ts";
+import { dialler } from "./native/dialler.ts";
+import { Listener } from "./native/listener.ts";
 import { newPeerId } from "./native/peer-id.ts";
-import { Peers } from "./native/peers.ts";
 import { type Credentials, dialTls, readCredentials } from "./native/tls.ts";
 import type { ZeekOptions } from "./options.ts";
-import { WebSocketClient } from "./websocket/client.ts";
+import { webSocketClient } from "./websocket/client.ts";
 import { BridgeServer } from "./websocket/server.ts";
 import type { WebSocketTerms } from "./websocket/terms.ts";
 import { Troubles } from "./troubles.ts";
@@ -22,7 +22,7 @@ interface Transport {
   start(): Promise<void> | void;
   stop(): Promise<void>;
   /** Sees after connections that have been silent for `interval` ms. */
-  tend?(interval: number): void;
+  tend(interval: number): void;
 }
 
 export function createZeek(options: ZeekOptions, host: Host): App {
@@ -36,10 +36,9 @@ export function createZeek(options: ZeekOptions, host: Host): App {
     host.signal.throwIfAborted();
     const credentials = await readCredentials(options.tls);
     const troubles = new Troubles(host);
-    const peers = new Peers(host.clock);
     members = new Members(bus, host, options, troubles);
     const terms: Terms = {
-      self: newPeerId(), filter: [options.management_topic, options.sighting_topic], host, troubles, peers, takeLink: members.take,
+      self: newPeerId(), filter: [options.management_topic, options.sighting_topic], host, troubles, reception: members,
       maxFrame: options.max_frame_size, handshakeTimeout: options.handshake_timeout * 1_000,
     };
     if (options.listen) {
@@ -48,12 +47,12 @@ export function createZeek(options: ZeekOptions, host: Host): App {
       transports.push(new Listener({ address, port: options.port, credentials, maxConnections: options.max_connections, terms }));
     }
     for (const { host: name, port, tls } of options.peers) {
-      transports.push(new Dialler({ host: name, port, terms, ...(tls !== "off" && { tls: dialTls(tls, credentials) }) }));
+      transports.push(dialler({ host: name, port, terms, ...(tls !== "off" && { tls: dialTls(tls, credentials) }) }));
     }
     const webTerms: WebSocketTerms = {
-      topics: terms.filter, host, troubles, takeLink: members.take, maxMessage: options.max_frame_size, handshakeTimeout: terms.handshakeTimeout,
+      topics: terms.filter, host, troubles, reception: members, maxMessage: options.max_frame_size, handshakeTimeout: terms.handshakeTimeout,
     };
-    for (const each of options.websocket) transports.push(new WebSocketClient(each, credentials, webTerms));
+    for (const each of options.websocket) transports.push(webSocketClient(each, credentials, webTerms));
     if (options.bridge !== undefined) {
       const bridgeAddress = await resolve(options.bridge.host);
       warnOfStrangers(bridgeAddress, {});
@@ -63,7 +62,7 @@ export function createZeek(options: ZeekOptions, host: Host): App {
       if (stopped !== undefined) throw new ThreatbusError("BUS_NOT_RUNNING", "stopped while starting");
       await transport.start();
     }
-    void tend(members, peers);
+    void tend(members);
     const stopping = (): void => void members?.dismiss();
     host.signal.addEventListener("abort", stopping, { once: true });
     ended.signal.addEventListener("abort", () => host.signal.removeEventListener("abort", stopping));
@@ -74,13 +73,12 @@ export function createZeek(options: ZeekOptions, host: Host): App {
     host.logger.warn("anyone who can reach this address gets every indicator and can report sightings: listen on loopback, or set tls (native peers)", { address });
   }
 
-  async function tend(all: Members, peers: Peers): Promise<void> {
+  async function tend(all: Members): Promise<void> {
     const interval = options.ping_interval * 1_000;
     while (!ended.signal.aborted) {
       await host.clock.sleep(Math.min(period, interval / 2), ended.signal);
       all.tend();
-      peers.tend(interval);
-      for (const transport of transports) transport.tend?.(interval);
+      for (const transport of transports) transport.tend(interval);
     }
   }
 

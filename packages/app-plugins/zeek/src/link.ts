@@ -1,3 +1,4 @@
+import type { Fields } from "@threatbus/core";
 import type { ZeekEvent } from "./wire/event.ts";
 
 /** A connection to one Zeek, whatever the transport. */
@@ -12,6 +13,8 @@ export interface Link {
   listening(topic: string): boolean | Promise<boolean>;
   /** Whether there is room for more without holding much in memory; resolves to false when the connection closes first. */
   room(): boolean | Promise<boolean>;
+  /** Asks for a sign of life: resolves to true when anything comes, to false when the connection closes first. */
+  sign(): Promise<boolean>;
   /** Events per second that this transport should be given at most; 0 for no limit. */
   readonly pace: number;
   /** Events sent of which no later answer of the other side shows that they came. They may be lost when the connection breaks. */
@@ -28,5 +31,30 @@ export interface LinkOwner {
   closed(): void;
 }
 
-/** Takes links in. Returns nothing when there are too many already: then the link is to be closed. */
-export type TakeLink = (link: Link) => LinkOwner | undefined;
+/** Why a connection is not taken in. */
+export interface Refusal {
+  /** `redundant`: the same Zeek is here over another connection. */
+  readonly kind: "redundant" | "full" | "stopping";
+  readonly reason: string;
+}
+
+/** Takes links in. */
+export interface Reception {
+  /** Whether a Zeek may come in, asked before it is told so. An earlier connection of the same Zeek has a moment to show that it lives. @param signal the end of the connection */
+  admit(identity: string, signal: AbortSignal): Refusal | undefined | Promise<Refusal | undefined>;
+  /** Takes in what was admitted. Returns nothing when the bus stops meanwhile: then the link is to be closed. */
+  take(link: Link): LinkOwner | undefined;
+  /** The address of the connection that this Zeek has. */
+  remoteOf(identity: string): string | undefined;
+}
+
+/** How a connection ended. */
+export interface Ending {
+  /** Whether it had stood: the handshake was done, or Zeek had acknowledged. */
+  readonly stood: boolean;
+  readonly reason: string;
+  /** The same Zeek is here over another connection. */
+  readonly redundant: boolean;
+  /** For the log: codes, and what to do. */
+  readonly fields?: Fields;
+}

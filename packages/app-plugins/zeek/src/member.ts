@@ -1,20 +1,21 @@
 import { randomInt } from "node:crypto";
-import { setImmediate as immediate } from "node:timers/promises";
-import type { Message, SubscribeOptions, Subscription } from "@threatbus/core";
+import type { SubscribeOptions } from "@threatbus/core";
 import { reasonOf } from "@threatbus/core";
 import { Briefing } from "./briefing.ts";
+import { Feed } from "./feed.ts";
 import { sightingOf } from "./intel/sighting.ts";
+import { Line } from "./line.ts";
 import type { Link } from "./link.ts";
 import type { MemberSetup } from "./member-setup.ts";
 import type { Request } from "./protocol.ts";
 import { unwrap, type ZeekEvent } from "./wire/event.ts";
 
-/** Indicators in a row before others get their turn. */
-const turn = 128;
 /** Random letters behind a topic: 131 bits. */
 const suffixLength = 28;
 /** Requests about subscriptions in the life of one connection. */
 const mostRequests = 1_000;
+/** Requests for history within so many milliseconds: each is a question to every app of every host. */
+const mostHistories = 10, historyPeriod = 60_000;
 const indicators = "stix2/indicator";
 
 /**
@@ -23,32 +24,36 @@ const indicators = "stix2/indicator";
  */
 export class Member {
   readonly #setup: MemberSetup;
+  readonly #line = new Line();
   readonly #briefing: Briefing;
-  #link: Link | undefined;
   /** When it was last there, in milliseconds. */
   #left: number;
   #requests = 0;
-  /** Where this Zeek gets its indicators, from the acknowledgement on. */
-  #topic: string | undefined;
-  #subscription: Subscription | undefined;
+  #histories = 0;
+  #historiesSince = 0;
+  #feed: Feed | undefined;
+  /** The one before, while something waits in it. */
+  #retired: Feed | undefined;
   #subscribing: Promise<void> = Promise.resolve();
-  #turn = 0;
   #ended = false;
-  #changed: () => void = () => undefined;
-  #change: Promise<void> | undefined;
 
   constructor(setup: MemberSetup) {
     this.#setup = setup;
-    this.#briefing = new Briefing(setup);
+    this.#briefing = new Briefing(setup, this.#line);
     this.#left = setup.host.clock.now();
   }
 
   get link(): Link | undefined {
-    return this.#link;
+    return this.#line.link;
   }
 
   get subscribed(): boolean {
-    return this.#subscription !== undefined;
+    return this.#feed !== undefined;
+  }
+
+  /** Whether it stays away for so long that nothing but removals is kept for it. */
+  get away(): boolean {
+    return this.#briefing.away;
   }
 
   get known(): number {
@@ -57,29 +62,34 @@ export class Member {
 
   /** Milliseconds without a connection. */
   get absence(): number {
-    return this.#link === undefined ? this.#setup.host.clock.now() - this.#left : 0;
+    return this.#line.link === undefined ? this.#setup.host.clock.now() - this.#left : 0;
   }
 
   attach(link: Link): void {
-    this.#link = link;
+    const earlier = this.#line.link;
+    this.#line.connect(link);
     this.#requests = 0;
-    this.#topic = undefined;
-    this.#tellChanged();
+    if (earlier !== undefined) this.#briefing.broke(earlier);
+    if (this.#briefing.away) this.#setup.host.logger.warn("a Zeek is back after longer than grace: what was added meanwhile is not told; set snapshot_intel in its script", { remote: link.remote });
+    this.#briefing.away = false;
   }
 
   detach(link: Link): void {
-    if (this.#link !== link) return;
+    if (this.#line.link !== link) return;
+    this.#line.connect(undefined);
     this.#briefing.broke(link);
-    this.#link = undefined;
-    this.#topic = undefined;
     this.#left = this.#setup.host.clock.now();
-    this.#tellChanged();
+  }
+
+  /** It stays away. */
+  leave(): void {
+    this.#briefing.away = true;
   }
 
   /** An event from Zeek. Never throws. */
   received(link: Link, event: ZeekEvent): void {
     const { host, protocol } = this.#setup;
-    if (this.#link !== link || host.signal.aborted) return;
+    if (this.#line.link !== link || host.signal.aborted) return;
     const request = protocol.read(event);
     if (request === undefined) return this.#refuse("an event that means nothing here; do the modules fit (`module_namespace`)?", "name", event);
     if (request === "arguments") return this.#refuse("an event whose arguments are not what they should be", "arguments", event);
@@ -87,32 +97,29 @@ export class Member {
     if (++this.#requests > mostRequests) {
       this.#refuse("too many subscriptions over one connection: it is ended", "flood", event);
       void link.close();
-    } else this.#subscribing = this.#subscribing.then(() => this.#manage(link, request));
+    } else this.#subscribing = this.#subscribing.then(() => this.#manage(link, request, event));
   }
 
-  /** Tells what is due without a message of the bus: what may not have come, and the ends of indicators. Called now and then. */
-  expire(): void {
-    if (!this.#isReady()) return;
-    this.#briefing.repeat(this.#link as Link, this.#topic ?? "");
-    this.#briefing.expire(this.#link as Link, this.#topic ?? "");
+  /** Tells the ends of indicators that are due. Called now and then. */
+  tend(): void {
+    if (this.#setup.options.queue.overflow === "disconnect" && this.#feed?.overflown === true) this.#lost(this.#feed);
+    if (this.#line.topic !== undefined) void this.#briefing.expire();
   }
 
   /** Ends its subscription: what waits is dropped, and counted by the bus. */
   async end(): Promise<void> {
     this.#ended = true;
-    this.#tellChanged();
+    this.#line.close();
     await this.#subscribing;
     await this.#unsubscribe();
-    this.#briefing.abandon();
   }
 
-  async #manage(link: Link, request: Exclude<Request, { kind: "sighting" }>): Promise<void> {
+  async #manage(link: Link, request: Exclude<Request, { kind: "sighting" }>, event: ZeekEvent): Promise<void> {
     const { host, troubles } = this.#setup;
-    if (this.#ended || this.#link !== link) return;
+    if (this.#ended || this.#line.link !== link) return;
     try {
-      if (request.kind === "subscribe") await this.#subscribe(link, request);
-      else if (request.topic !== "" && request.topic === this.#topic) {
-        this.#topic = undefined;
+      if (request.kind === "subscribe") await this.#subscribe(link, request, event);
+      else if (request.topic !== "" && request.topic === this.#line.topic) {
         await this.#unsubscribe();
         host.logger.info("a Zeek unsubscribed", { remote: link.remote });
       } else host.logger.debug("a Zeek unsubscribed from what it had not", { remote: link.remote });
@@ -122,20 +129,32 @@ export class Member {
   }
 
   /** A Zeek that was here before goes on with what waits for it. One that asks for history gets that beside it. */
-  async #subscribe(link: Link, { topic, seconds, separate }: Extract<Request, { kind: "subscribe" }>): Promise<void> {
+  async #subscribe(link: Link, { topic, seconds, separate }: Extract<Request, { kind: "subscribe" }>, event: ZeekEvent): Promise<void> {
     const { host, protocol, options, troubles } = this.#setup;
     if (!indicators.startsWith(topic)) troubles.warn("topic", "a Zeek subscribed to what it cannot be given: indicators are stix2/indicator", { remote: link.remote, topic: topic.slice(0, 100) });
     this.#briefing.separate = separate;
-    const before = this.#subscription;
-    if (before === undefined || seconds > 0) await this.#open(link, topic, seconds);
-    if (before !== undefined && before !== this.#subscription) this.#retire(before);
-    if (this.#ended || this.#link !== link) return;
+    this.#line.open();
+    const history = seconds > 0 && this.#mayAskForHistory(event) ? seconds : 0;
+    const before = this.#feed;
+    if (before === undefined || history > 0) await this.#open(link, topic, history);
+    if (before !== undefined && before !== this.#feed) this.#retire(before, link);
+    if (this.#ended || this.#line.link !== link) return;
     const granted = topic + letters(suffixLength);
-    this.#topic = granted;
     link.send(options.management_topic, protocol.acknowledgement(granted));
-    host.logger.info("a Zeek subscribed", { remote: link.remote, topic: topic.slice(0, 100), snapshot: seconds, separate });
-    this.#tellChanged();
+    this.#line.grant(granted);
+    host.logger.info("a Zeek subscribed", { remote: link.remote, topic: topic.slice(0, 100), snapshot: history, separate });
     void this.#watchListening(link, granted);
+  }
+
+  #mayAskForHistory(event: ZeekEvent): boolean {
+    const now = this.#setup.host.clock.now();
+    if (now - this.#historiesSince >= historyPeriod) {
+      this.#historiesSince = now;
+      this.#histories = 0;
+    }
+    if (++this.#histories <= mostHistories) return true;
+    this.#refuse("a Zeek asks for history over and over: it is subscribed without", "history", event);
+    return false;
   }
 
   async #open(link: Link, topic: string, seconds: number): Promise<void> {
@@ -144,74 +163,59 @@ export class Member {
     const queue: SubscribeOptions["queue"] = {
       ...(max_items !== undefined && { maxItems: max_items }), ...(max_bytes !== undefined && { maxBytes: max_bytes }), ...(overflow !== undefined && { overflow }),
     };
-    const wanted = indicators.startsWith(topic) ? indicators : topic;
-    const subscription = await bus.subscribe(wanted, this.#take, { name: `${host.name} ${link.remote}`, snapshot: seconds, queue });
-    this.#subscription = subscription;
-    void subscription.closed.then(() => {
-      if (this.#subscription !== subscription) return;
-      this.#subscription = undefined;
-      // The bus ended it, e.g. since its queue was full: the Zeek has to begin anew.
-      if (this.#topic !== undefined && !host.signal.aborted) void this.#link?.close();
-    });
+    const feed = new Feed((message, history) => this.#briefing.take(message, history));
+    await feed.open(bus, indicators.startsWith(topic) ? indicators : topic, { name: `${host.name} ${link.remote}`, snapshot: seconds, queue }, () => this.#lost(feed));
+    this.#feed = feed;
   }
 
-  /** Lets what waits in an older subscription go out, then ends it. */
-  #retire(subscription: Subscription): void {
-    const look = async (): Promise<void> => {
-      const { clock, signal } = this.#setup.host;
-      // Once the signal has fired a sleep is none: the bus drains what waits.
-      while (subscription.stats.waiting > 0 && !this.#ended && !signal.aborted) await clock.sleep(100, signal);
-      if (signal.aborted) return;
-      await subscription.close();
-    };
-    void look();
+  /** The bus ended it, e.g. since its queue was full: the Zeek has to begin anew. */
+  #lost(feed: Feed): void {
+    if (this.#feed !== feed) return;
+    this.#feed = undefined;
+    void feed.close();
+    if (this.#line.topic !== undefined && !this.#setup.host.signal.aborted) void this.#line.link?.close();
+  }
+
+  /** Lets what waits in an older feed go out, then ends it. One that is older still makes way: a Zeek has two at most. */
+  #retire(feed: Feed, { remote }: Link): void {
+    const { counters, troubles } = this.#setup;
+    const older = this.#retired;
+    this.#retired = feed;
+    void this.#empty(feed);
+    if (older === undefined) return;
+    // One is in hand, and is told.
+    const waiting = Math.max(0, older.waiting - 1);
+    void older.close();
+    if (waiting === 0) return;
+    counters.maybeLost.add(waiting);
+    troubles.warn("retired", "a Zeek subscribed anew before it had taken what waited: that is dropped", { remote, waiting });
+  }
+
+  async #empty(feed: Feed): Promise<void> {
+    const { clock, signal } = this.#setup.host;
+    // Once the signal has fired a sleep is none: the bus drains what waits.
+    while (feed === this.#retired && feed.waiting > 0 && !signal.aborted) await clock.sleep(100, signal);
+    if (signal.aborted || feed !== this.#retired) return;
+    this.#retired = undefined;
+    await feed.close();
   }
 
   async #unsubscribe(): Promise<void> {
-    const subscription = this.#subscription;
-    this.#subscription = undefined;
-    this.#tellChanged();
-    // Its handler may wait for this very Zeek: it is let go first.
-    await subscription?.close();
+    const feeds = [this.#feed, this.#retired];
+    this.#feed = this.#retired = undefined;
+    this.#line.close();
+    this.#briefing.abandon();
+    await Promise.all(feeds.map((feed) => feed?.close() ?? Promise.resolve()));
   }
 
   async #watchListening(link: Link, topic: string): Promise<void> {
     const { host, options, troubles } = this.#setup;
     const over = new AbortController();
     const late = host.clock.sleep(options.handshake_timeout * 1_000, over.signal).then(() => "late");
-    if ((await Promise.race([link.listening(topic), late])) === "late" && this.#topic === topic) {
+    if ((await Promise.race([link.listening(topic), late])) === "late" && this.#line.topic === topic) {
       troubles.warn("listening", "a Zeek has its acknowledgement and does not listen: is threatbus.zeek loaded, with the right module_namespace?", { remote: link.remote });
     }
     over.abort();
-  }
-
-  /** Handles one message of the bus. Rejects when the Zeek is gone for good. */
-  readonly #take = (message: Message): Promise<void> | void => {
-    if (!this.#isReady()) return this.#wait().then(() => this.#take(message));
-    const history = (this.#subscription?.snapshots.size ?? 0) > 0;
-    this.#briefing.repeat(this.#link as Link, this.#topic ?? "");
-    const wait = this.#briefing.take(message, this.#link as Link, this.#topic ?? "", history);
-    if (wait > 0) return this.#setup.host.clock.sleep(wait);
-    if (++this.#turn % turn === 0) return immediate();
-  };
-
-  #isReady(): boolean {
-    return this.#link !== undefined && this.#topic !== undefined && this.#link.listening(this.#topic) === true && this.#link.room() === true;
-  }
-
-  async #wait(): Promise<void> {
-    while (!this.#isReady()) {
-      if (this.#ended || this.#subscription === undefined) throw new Error("the Zeek is gone");
-      this.#change ??= new Promise((resolve) => (this.#changed = resolve));
-      const [link, topic] = [this.#link, this.#topic];
-      if (link === undefined || topic === undefined) await this.#change;
-      else await Promise.race([Promise.resolve(link.listening(topic)).then(() => link.room()), this.#change]);
-    }
-  }
-
-  #tellChanged(): void {
-    this.#change = undefined;
-    this.#changed();
   }
 
   #report(args: ZeekEvent["args"], event: ZeekEvent): void {
@@ -221,7 +225,7 @@ export class Member {
   }
 
   #refuse(text: string, reason: string, { name, args }: ZeekEvent): void {
-    this.#setup.troubles.count("zeek_events_refused", text, { remote: this.#link?.remote, event: name.slice(0, 100), arguments: args.length }, reason);
+    this.#setup.troubles.count("zeek_events_refused", text, { remote: this.#line.link?.remote, event: name.slice(0, 100), arguments: args.length }, reason);
   }
 }
 

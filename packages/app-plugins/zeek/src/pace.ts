@@ -13,11 +13,11 @@ export class Pace {
     this.#clock = clock;
   }
 
-  /** @param rate per second; 0 for no limit @returns milliseconds to wait before more than `sent` are sent */
-  after(sent: number, rate: number): number {
-    if (rate === 0 || sent === 0) return 0;
+  /** One is sent. @param rate per second; 0 for no limit @returns milliseconds to wait before the next */
+  after(rate: number): number {
+    if (rate === 0) return 0;
     const now = this.#clock.now();
-    this.#due = Math.max(this.#due, now) + (sent * 1_000) / rate;
+    this.#due = Math.max(this.#due, now) + 1_000 / rate;
     const wait = this.#due - now;
     return wait > slack ? wait : 0;
   }

@@ -15,7 +15,7 @@ import { values } from "./values.ts";
 const change = (n: number, pattern: string, more: Readonly<Record<string, unknown>> = {}) => changeOf(indicator(n, pattern, more).body as Indicator);
 const mapped = (pattern: string): string[] => {
   const { items, skipped } = change(1, pattern);
-  return [...items.map(({ type, value }) => `${type} ${value}`), ...skipped.map((reason) => `skipped ${reason}`)];
+  return [...items.map(({ type, value }) => `${type} ${value}`), ...[...skipped].map(([reason, count]) => `skipped ${reason}${count === 1 ? "" : ` × ${count}`}`)];
 };
 
 describe("an indicator's values for Zeek", () => {
@@ -54,6 +54,7 @@ describe("an indicator's values for Zeek", () => {
     ["[domain-name:value = 'a.example' OR domain-name:value = 'b.example']", ["DOMAIN a.example", "DOMAIN b.example"]],
     ["[domain-name:value = 'a.example'] OR [ipv4-addr:value IN ('192.0.2.1', '192.0.2.2', '192.0.2.1')]", ["DOMAIN a.example", "ADDR 192.0.2.1", "ADDR 192.0.2.2"]],
     ["[ipv4-addr:value IN ('192.0.2.1', 'nonsense') OR mutex:name = 'x']", ["ADDR 192.0.2.1", "skipped value", "skipped path"]],
+    ["[domain-name:value IN ('a.example', 'b c', 'd e')]", ["DOMAIN a.example", "skipped value × 2"]],
     // What Zeek cannot look for, or would misread.
     ["[domain-name:value = 'a.example' AND ipv4-addr:value = '192.0.2.1']", ["skipped pattern"]],
     ["[domain-name:value LIKE '%.example']", ["skipped pattern"]],
@@ -69,8 +70,14 @@ describe("an indicator's values for Zeek", () => {
     ["[ipv4-addr:value = 7]", ["skipped value"]],
   ])("%s", (pattern, expected) => expect(mapped(pattern)).toEqual(expected));
 
+  test("of the longest list that the bus takes, every one", () => {
+    const names = Array.from({ length: 10_900 }, (_, n) => `'${(n + 36 ** 2).toString(36)}'`);
+    const { items, skipped } = change(1, `[user:user_id IN (${names.join(",")})]`);
+    expect([items.length, skipped.size]).toEqual([10_900, 0]);
+  });
+
   test("only STIX patterns", () => {
-    expect(changeOf({ ...(indicator(1).body as Indicator), pattern: "rule x { condition: true }", pattern_type: "yara" })).toMatchObject({ items: [], skipped: ["pattern_type"] });
+    expect(changeOf({ ...(indicator(1).body as Indicator), pattern: "rule x { condition: true }", pattern_type: "yara" })).toMatchObject({ items: [], skipped: new Map([["pattern_type", 1]]) });
   });
 
   test("whatever a value holds, an address that goes out is one, and no block is everything", () => {

@@ -7,11 +7,10 @@ import type { Sighting } from "stix2-ts-types";
 import { onTestFinished } from "vitest";
 import { Members } from "../src/members.ts";
 import type { Terms } from "../src/native/conversation.ts";
-import { Dialler } from "../src/native/dialler.ts";
+import { dialler } from "../src/native/dialler.ts";
 import { decodeHandshake, encodeHandshake } from "../src/native/handshake-message.ts";
 import { Listener } from "../src/native/listener.ts";
 import { decodeMessage, filterOf, filterPayload, messageHead, messageTypes, rawPayload, valuePayload, writeMessage } from "../src/native/message.ts";
-import { Peers } from "../src/native/peers.ts";
 import { options as schema } from "../src/options.ts";
 import { Troubles } from "../src/troubles.ts";
 import { decodeValue } from "../src/wire/binary.ts";
@@ -38,8 +37,7 @@ export async function parts(self: string, filter: readonly string[], namespace =
   const troubles = new Troubles(host);
   const options = schema.parse({ module_namespace: namespace });
   const members = new Members(bus, host, options, troubles);
-  const peers = new Peers(host.clock);
-  const terms: Terms = { self, filter, host, troubles, peers, takeLink: members.take, maxFrame: options.max_frame_size, handshakeTimeout: 5_000 };
+  const terms: Terms = { self, filter, host, troubles, reception: members, maxFrame: options.max_frame_size, handshakeTimeout: 5_000 };
   const ending: (() => Promise<void>)[] = [];
   onTestFinished(async () => {
     host.stopping.abort();
@@ -59,9 +57,9 @@ export async function parts(self: string, filter: readonly string[], namespace =
       return port;
     },
     dial(port) {
-      const dialler = new Dialler({ host: "127.0.0.1", port, terms });
-      dialler.start();
-      ending.push(() => dialler.stop());
+      const redialler = dialler({ host: "127.0.0.1", port, terms });
+      redialler.start();
+      ending.push(() => redialler.stop());
     },
   };
 }

@@ -55,10 +55,10 @@ export class Ledger {
     return this.#add(change, known);
   }
 
-  /** The operations that are due because indicators are no longer valid. Takes `most` indicators at a time. */
+  /** The operations that are due because indicators are no longer valid: about `most` at a time, none when none is. */
   expire(now: bigint, most = 1_000): readonly IntelOperation[] {
     const operations: IntelOperation[] = [];
-    for (let taken = 0; taken < most; taken++) {
+    while (operations.length < most) {
       const due = this.#expiring.take(now);
       if (due === undefined) break;
       const known = this.#known.get(due.id);

@@ -28,13 +28,12 @@ export interface Change {
   readonly gone: boolean;
   /** Each once. */
   readonly items: readonly IntelItem[];
-  /** Parts that were left out. */
-  readonly skipped: readonly SkipReason[];
+  /** How many parts were left out, by why. */
+  readonly skipped: ReadonlyMap<SkipReason, number>;
 }
 
-const nothing: readonly SkipReason[] = [];
-/** Longest lists taken: what comes after in one pattern is left out. */
-const mostItems = 10_000;
+const nothing: Change["skipped"] = new Map();
+const skipped = (reason: SkipReason): Pick<Change, "items" | "skipped"> => ({ items: [], skipped: new Map([[reason, 1]]) });
 
 /** Object paths that Zeek has something for; those of `user` are what the first Threat Bus wrote for STIX's `user-account`. */
 const paths: ReadonlyMap<string, IntelType> = new Map<string, IntelType>([
@@ -59,7 +58,7 @@ export function changeOf(indicator: Indicator): Change {
   const update = (indicator as { readonly x_threatbus_update?: unknown }).x_threatbus_update;
   const until = valid_until === undefined ? undefined : stixNanoseconds(valid_until);
   const since = stixNanoseconds(created);
-  const mapped = pattern_type === "stix" || (pattern_type as string | undefined) === undefined ? itemsOf(indicator.pattern) : { items: [], skipped: ["pattern_type"] as const };
+  const mapped = pattern_type === "stix" || (pattern_type as string | undefined) === undefined ? itemsOf(indicator.pattern) : skipped("pattern_type");
   return {
     id,
     created: since,
@@ -72,20 +71,21 @@ export function changeOf(indicator: Indicator): Change {
 
 function itemsOf(pattern: string): Pick<Change, "items" | "skipped"> {
   const points = pointsOf(pattern);
-  if (points === undefined) return { items: [], skipped: ["pattern"] };
+  if (points === undefined) return skipped("pattern");
   const [only] = points;
   if (points.length === 1 && only !== undefined) {
     const item = itemOf(only);
-    return typeof item === "string" ? { items: [], skipped: [item] } : { items: [item], skipped: nothing };
+    return typeof item === "string" ? skipped(item) : { items: [item], skipped: nothing };
   }
   const items = new Map<string, IntelItem>();
-  const skipped: SkipReason[] = [];
-  for (const point of points.slice(0, mostItems)) {
+  const left = new Map<SkipReason, number>();
+  // The bus takes patterns of 65,536 characters: 16,000 values at most.
+  for (const point of points) {
     const item = itemOf(point);
-    if (typeof item === "string") skipped.push(item);
+    if (typeof item === "string") left.set(item, (left.get(item) ?? 0) + 1);
     else items.set(`${item.type} ${item.value}`, item);
   }
-  return { items: [...items.values()], skipped };
+  return { items: [...items.values()], skipped: left };
 }
 
 function pointsOf(pattern: string): readonly PointIndicator[] | undefined {

@@ -1,35 +1,35 @@
 import type { Socket } from "node:net";
 import type { Host } from "@threatbus/core";
 import { reasonOf } from "@threatbus/core";
-import type { TakeLink } from "../link.ts";
+import type { Ending, Reception, Refusal } from "../link.ts";
+import type { Call } from "../redialler.ts";
 import type { Troubles } from "../troubles.ts";
 import { WireRefused } from "../wire/refusal.ts";
+import { adviceFor } from "./advice.ts";
 import { FrameSplitter } from "./framing.ts";
 import { type Drop, Handshake, type Step } from "./handshake.ts";
 import { dropCodes, type Filter } from "./handshake-message.ts";
-import type { PeerId } from "./peer-id.ts";
+import { identityOf, type PeerId } from "./peer-id.ts";
 import { Peering } from "./peering.ts";
-import type { Peers } from "./peers.ts";
 
 /** Bytes of a frame while nobody knows who it is. Zeek's filter comes in one, and has a topic more with every connection: room for 20,000. */
 const mostInHandshake = 1_048_576;
+/** Milliseconds for what is still in the socket when it closes. */
+const lastWords = 1_000;
 
-/** How a connection ended. */
-export interface Ending {
-  /** Whether the handshake had been done. */
-  readonly peered: boolean;
-  readonly reason: string;
-  /** The other side's refusal in the handshake. */
-  readonly dropped?: Drop;
-}
+/** In the other side's terms. A Zeek that is told so logs it, and dials again as it would in any case. */
+const refusals: Readonly<Record<Refusal["kind"], readonly [code: number, text: string]>> = {
+  redundant: [dropCodes.redundant, "redundant connection"],
+  full: [dropCodes.logic, "too many peers"],
+  stopping: [dropCodes.shuttingDown, "shutting down"],
+};
 
 export interface Terms {
   readonly self: PeerId;
   readonly filter: Filter;
   readonly host: Host;
   readonly troubles: Troubles;
-  readonly peers: Peers;
-  readonly takeLink: TakeLink;
+  readonly reception: Reception;
   /** Bytes of a frame. */
   readonly maxFrame: number;
   /** Milliseconds from connecting to the end of the handshake. */
@@ -37,7 +37,7 @@ export interface Terms {
 }
 
 /** One connection from its first byte to its end: frames, handshake, peering. The socket is its own from here on. */
-export class Conversation {
+export class Conversation implements Call {
   readonly #socket: Socket;
   readonly #remote: string;
   readonly #terms: Terms;
@@ -52,7 +52,8 @@ export class Conversation {
   /** Resolves when the connection is gone. */
   readonly ended: Promise<Ending>;
 
-  constructor(socket: Socket, remote: string, dialled: boolean, terms: Terms) {
+  /** @param dialled the socket's event at which the connection stands, if this side dials */
+  constructor(socket: Socket, remote: string, terms: Terms, dialled?: "connect" | "secureConnect") {
     this.#socket = socket;
     this.#remote = remote;
     this.#terms = terms;
@@ -64,18 +65,14 @@ export class Conversation {
       socket.once("close", () => {
         this.#over.abort();
         this.#peering?.drop();
-        resolve(this.#ending ?? { peered: this.#peering !== undefined, reason: "the other side closed the connection" });
+        resolve(this.#ending ?? this.#endingFor("the other side closed the connection"));
       });
     });
     socket.on("error", (error) => this.#end(reasonOf(error)));
     socket.on("end", () => this.#end("the other side closed the connection"));
     socket.on("data", (chunk: Buffer) => this.#take(chunk));
-    if (dialled) socket.write(this.#handshake.hello());
+    if (dialled !== undefined) socket.once(dialled, () => socket.write(this.#handshake.hello()));
     void this.#limitHandshake();
-  }
-
-  get standing(): boolean {
-    return this.#peering !== undefined;
   }
 
   /** Ends it in order. */
@@ -85,11 +82,16 @@ export class Conversation {
     await this.ended;
   }
 
+  tend(interval: number): void {
+    this.#peering?.tend(interval);
+  }
+
   async #limitHandshake(): Promise<void> {
     await this.#terms.host.clock.sleep(this.#terms.handshakeTimeout, this.#over.signal);
     if (this.#peering !== undefined || this.#ending !== undefined) return;
     const silent = this.#handshake.peer === undefined && this.#splitter.held === 0;
-    this.#end(silent ? "silent: no Broker of Zeek 5.0 or later; Zeek 4 and older speak another protocol" : "the handshake was not done in time");
+    if (this.#socket.connecting) this.#end("no connection in time");
+    else this.#end(silent ? "silent: no Broker of Zeek 5.0 or later; Zeek 4 and older speak another protocol" : "the handshake was not done in time");
   }
 
   #take(chunk: Buffer): void {
@@ -128,36 +130,45 @@ export class Conversation {
   }
 
   async #decide({ peer, send }: Extract<Step, { kind: "met" }>): Promise<void> {
-    const { peers } = this.#terms;
-    const admitted = await peers.admit(peer, this.#over.signal);
+    const refusal = await this.#terms.reception.admit(identityOf(peer), this.#over.signal);
     this.#deciding = false;
     if (this.#ending !== undefined) return;
-    if (!admitted) this.#advance(this.#handshake.refuse(dropCodes.redundant, "redundant connection"));
+    if (refusal !== undefined) this.#refuse(refusal);
     else for (const bytes of send) this.#socket.write(bytes);
     this.#socket.resume();
     this.#proceed();
   }
 
+  #refuse({ kind, reason }: Refusal): void {
+    for (const bytes of this.#handshake.refuse(...refusals[kind]).send) this.#socket.write(bytes);
+    this.#end(reason, undefined, kind === "redundant");
+  }
+
   #stand({ peer, filter: peerFilter }: Extract<Step, { kind: "done" }>): void {
-    const { self, filter, host, troubles, peers, takeLink } = this.#terms;
+    const { self, filter, host, troubles, reception, maxFrame } = this.#terms;
     const peering = new Peering({ self, peer, remote: this.#remote, filter, peerFilter, socket: this.#socket, host, troubles });
-    const owner = takeLink(peering);
-    if (owner === undefined) return this.#end("not taken: there are too many Zeeks, or the bus is stopping");
+    const owner = reception.take(peering);
+    if (owner === undefined) return this.#end("the bus is stopping");
     peering.belongTo(owner);
     this.#peering = peering;
-    this.#splitter.limit = this.#terms.maxFrame;
-    peers.add(peering, this.#over.signal);
+    this.#splitter.limit = maxFrame;
   }
 
-  #end(reason: string, dropped?: Drop): void {
+  #end(reason: string, dropped?: Drop, redundant = false): void {
     if (this.#ending !== undefined) return;
-    this.#ending = { peered: this.#peering !== undefined, reason, ...(dropped !== undefined && { dropped }) };
+    this.#ending = this.#endingFor(reason, dropped, redundant);
     this.#peering?.drop();
+    if (this.#socket.connecting) this.#socket.destroy();
     // What was written last, a drop_conn perhaps, still goes out.
-    this.#socket.destroySoon();
+    else this.#socket.destroySoon();
     void this.#terms.host.clock.sleep(lastWords, this.#over.signal).then(() => this.#socket.destroy());
   }
-}
 
-/** Milliseconds for what is still in the socket when it closes. */
-const lastWords = 1_000;
+  #endingFor(reason: string, dropped?: Drop, redundant = false): Ending {
+    const stood = this.#peering !== undefined;
+    if (dropped === undefined) return { stood, reason, redundant };
+    // It is the other side that saw the second connection first; if it is wrong about the first, that has gone here.
+    const standing = dropped.code === dropCodes.redundant ? this.#terms.reception.remoteOf(identityOf(dropped.sender)) : undefined;
+    return { stood, reason: standing === undefined ? reason : `${reason}: it is connected as ${standing}`, redundant: standing !== undefined, fields: adviceFor(dropped) };
+  }
+}

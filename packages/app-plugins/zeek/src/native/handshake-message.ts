@@ -28,7 +28,7 @@ export const protocolVersion = 1;
 const maxTopics = 262_144, maxTopicLength = 4_096;
 
 /** Broker's error codes in `drop_conn` (`libbroker/broker/error.hh`; 24, 25 and 38 as seen on 8.2.0). */
-export const dropCodes = { incompatible: 2, badTag: 24, badMessage: 25, shuttingDown: 28, badMagic: 38, redundant: 39, full: 40 } as const;
+export const dropCodes = { incompatible: 2, badTag: 24, badMessage: 25, shuttingDown: 28, badMagic: 38, redundant: 39, logic: 40 } as const;
 
 /** A refusal of a peer's handshake, with the code to answer. */
 export class HandshakeRefused extends Error {

@@ -14,6 +14,7 @@ export type Step =
 
 /** The other side's refusal. */
 export interface Drop {
+  readonly sender: PeerId;
   readonly code: number;
   readonly reason: string;
 }
@@ -64,8 +65,8 @@ export class Handshake {
   #handle(message: HandshakeMessage): Step {
     if (message.type === "probe") return { kind: "on", send: [] };
     if (message.type === "drop_conn") {
-      const { code, reason } = message;
-      return { kind: "failed", reason: `the other side ended the handshake: ${reason} (code ${code})`, send: [], dropped: { code, reason } };
+      const { sender, code, reason } = message;
+      return { kind: "failed", reason: `the other side ended the handshake: ${reason} (code ${code})`, send: [], dropped: { sender, code, reason } };
     }
     // A side that was asked to lead answers a hello by selecting the version.
     const expected = message.type === this.#wanted || (message.type === "version_select" && this.#wanted === "hello" && this.#saidHello);

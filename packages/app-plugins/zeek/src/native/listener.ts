@@ -1,8 +1,8 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:tls";
 import { ThreatbusError, reasonOf } from "@threatbus/core";
+import { listen, remoteOf } from "../listening.ts";
 import { Conversation, type Terms } from "./conversation.ts";
-import { adviceFor } from "./advice.ts";
 import { anonymousTls, certifiedTls, type Credentials } from "./tls.ts";
 
 /** First byte of a TLS record with a handshake. A plain hello begins with 0. */
@@ -13,7 +13,7 @@ export interface ListenerSetup {
   readonly port: number;
   /** With a certificate, only peers with one of the same CA come in, and none without TLS. */
   readonly credentials: Credentials;
-  /** Connections at one time, those in their handshake included. */
+  /** Connections at one time, those in their handshake included; a few more are taken to be told why they cannot stay. */
   readonly maxConnections: number;
   readonly terms: Terms;
 }
@@ -50,12 +50,9 @@ export class Listener {
   }
 
   /** @throws ThreatbusError `PORT_IN_USE`, `ADDRESS_INVALID` */
-  async start(): Promise<void> {
-    const { address, port } = this.#setup;
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once("error", (error: NodeJS.ErrnoException) => reject(bindError(error, "", address, port)));
-      this.#server.listen({ host: address, port }, resolve);
-    });
+  start(): Promise<void> {
+    const { address, port, maxConnections, terms } = this.#setup;
+    return listen(this.#server, { option: "", address, port, maxConnections, troubles: terms.troubles });
   }
 
   async stop(): Promise<void> {
@@ -66,13 +63,12 @@ export class Listener {
     await Promise.all([closed, ...gone]);
   }
 
+  tend(interval: number): void {
+    for (const conversation of this.#conversations) conversation.tend(interval);
+  }
+
   #sniff(socket: Socket): void {
-    const { maxConnections, terms } = this.#setup;
-    if (this.#sockets.size >= maxConnections) {
-      terms.troubles.count("zeek_connections_refused", "there are too many connections: one was refused", { remote: remoteOf(socket) }, "full");
-      socket.destroy();
-      return;
-    }
+    const { terms } = this.#setup;
     this.#sockets.add(socket);
     const over = new AbortController();
     const fail = (error: Error): void => this.#refuse(socket, reasonOf(error), "connection");
@@ -98,13 +94,13 @@ export class Listener {
 
   #converse(socket: Socket, kind: "plain" | "tls"): void {
     const remote = `${kind === "tls" ? "tls://" : "tcp://"}${remoteOf(socket)}`;
-    const conversation = new Conversation(socket, remote, false, this.#setup.terms);
+    const conversation = new Conversation(socket, remote, this.#setup.terms);
     this.#conversations.add(conversation);
     socket.resume();
-    void conversation.ended.then(({ peered, reason, dropped }) => {
+    void conversation.ended.then(({ stood, reason, fields }) => {
       this.#conversations.delete(conversation);
-      if (peered) return;
-      this.#setup.terms.troubles.count("zeek_connections_refused", "a connection was no peering", { remote, reason, ...adviceFor(dropped) }, "handshake");
+      if (stood) return;
+      this.#setup.terms.troubles.count("zeek_connections_refused", "a connection was no peering", { remote, reason, ...fields }, "handshake");
     });
   }
 
@@ -113,18 +109,4 @@ export class Listener {
     this.#setup.terms.troubles.count("zeek_connections_refused", "a connection was refused", { remote: remoteOf(socket), reason, ...advice }, kind);
     socket.destroy();
   }
-}
-
-export function remoteOf(socket: Socket): string {
-  const { remoteAddress = "?", remotePort = 0 } = socket;
-  return remoteAddress.includes(":") ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
-}
-
-/** @param option prefix of the options concerned, e.g. `bridge.` */
-export function bindError(error: NodeJS.ErrnoException, option: string, address: string, port: number): ThreatbusError {
-  const where = `${address}:${port}`;
-  if (error.code === "EADDRINUSE") {
-    return new ThreatbusError("PORT_IN_USE", `plugins.apps.zeek.${option}port: ${where} is taken by another program`, { hint: "stop it, or set another port here and in Zeek", cause: error });
-  }
-  return new ThreatbusError("ADDRESS_INVALID", `plugins.apps.zeek.${option}host: ${where} cannot be bound`, { hint: "use an address of this machine", cause: error });
 }

@@ -16,3 +16,8 @@ export function newPeerId(): PeerId {
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
   return bytes.toString("hex");
 }
+
+/** Names the Zeek behind a native peer, see `Link`. */
+export function identityOf(peer: PeerId): string {
+  return `broker:${peer}`;
+}

@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import type { Host } from "@threatbus/core";
 import { reasonOf } from "@threatbus/core";
 import type { Link, LinkOwner } from "../link.ts";
+import { Pulse } from "../pulse.ts";
 import type { Troubles } from "../troubles.ts";
 import { decodeValue } from "../wire/binary.ts";
 import { eventOf, valueOf, type ZeekEvent } from "../wire/event.ts";
@@ -10,7 +11,7 @@ import { readable } from "../wire/value.ts";
 import { Writer } from "../wire/writer.ts";
 import type { Filter } from "./handshake-message.ts";
 import { decodeMessage, filterOf, messageHead, messageTypes, type PeerMessage, rawPayload, reservedTopic, valuePayload, writeMessage } from "./message.ts";
-import { nobody, type PeerId } from "./peer-id.ts";
+import { identityOf, nobody, type PeerId } from "./peer-id.ts";
 
 /** Bytes that may wait in the socket before the sender does. */
 const highWater = 262_144;
@@ -43,6 +44,7 @@ export class Peering implements Link {
   readonly pace = 0;
   readonly #setup: PeeringSetup;
   readonly #out = new Writer(2 * batch);
+  readonly #pulse: Pulse;
   #peerFilter: Filter;
   /** A topic known to be in it. */
   #wanted: string | undefined;
@@ -51,50 +53,20 @@ export class Peering implements Link {
   #owner: LinkOwner | undefined;
   #flushing = false;
   #open = true;
-  #heard: number;
-  #frames = 0;
-  #asked = false;
-  #pinged = 0;
-  /** Events sent, those of them that were before the latest ping, and before the latest that was answered. */
-  #sent = 0;
-  #marked = 0;
-  #confirmed = 0;
-  /** Whether the latest ping has no answer yet. */
-  #awaiting = false;
   #answered: (() => void) | undefined;
   #closing: Promise<void> | undefined;
-  /** Woken when the filter, the room or the state changes. */
-  readonly #waiting = new Set<() => void>();
 
   constructor(setup: PeeringSetup) {
     this.#setup = setup;
-    this.identity = `broker:${setup.peer}`;
+    this.identity = identityOf(setup.peer);
     this.remote = setup.remote;
     this.#peerFilter = setup.peerFilter;
-    this.#heard = setup.host.clock.now();
-    setup.socket.on("drain", () => this.#wake());
-  }
-
-  get peer(): PeerId {
-    return this.#setup.peer;
-  }
-
-  /** Whether it was asked for a sign of life since anything came. */
-  get asked(): boolean {
-    return this.#asked;
+    this.#pulse = new Pulse(setup.host.clock, () => this.#open, (number) => this.#ping(number));
+    setup.socket.on("drain", () => this.#pulse.wake());
   }
 
   get unconfirmed(): number {
-    return this.#sent - this.#confirmed;
-  }
-
-  /** Milliseconds since anything came. */
-  get silence(): number {
-    return this.#setup.host.clock.now() - this.#heard;
-  }
-
-  get open(): boolean {
-    return this.#open;
+    return this.#pulse.unconfirmed;
   }
 
   belongTo(owner: LinkOwner): void {
@@ -105,16 +77,16 @@ export class Peering implements Link {
     if (!this.#open) return;
     if (this.#head?.topic !== topic) this.#head = { topic, bytes: messageHead({ sender: this.#setup.self, receiver: nobody, type: messageTypes.data, topic }) };
     this.#put(this.#head.bytes, valuePayload(valueOf(event)));
-    if (++this.#sent - this.#marked >= pingEvery && !this.#awaiting) this.ping();
+    this.#pulse.sent(pingEvery);
   }
 
   /** Broker drops what is on no topic of its filter. */
   listening(topic: string): boolean | Promise<boolean> {
-    return !this.#open || this.#wants(topic) ? this.#open : this.#until(() => this.#wants(topic));
+    return !this.#open || this.#wants(topic) ? this.#open : this.#pulse.until(() => this.#wants(topic));
   }
 
   room(): boolean | Promise<boolean> {
-    return !this.#open || this.#isRoomy() ? this.#open : this.#until(() => this.#isRoomy());
+    return !this.#open || this.#isRoomy() ? this.#open : this.#pulse.until(() => this.#isRoomy());
   }
 
   #wants(topic: string): boolean {
@@ -126,39 +98,34 @@ export class Peering implements Link {
     return this.#setup.socket.writableLength + this.#out.length < highWater;
   }
 
-  /** Asks for an answer, which shows that the other side lives, and has what was sent before. */
-  ping(): void {
-    if (!this.#open) return;
-    this.#asked = true;
-    this.#awaiting = true;
-    this.#marked = this.#sent;
-    const payload = Buffer.alloc(8);
-    payload.writeUInt32BE(++this.#pinged, 4);
-    this.#write({ receiver: this.peer, type: messageTypes.ping, topic: reservedTopic }, rawPayload(payload));
-    this.#flush();
+  sign(): Promise<boolean> {
+    return this.#pulse.sign();
   }
 
-  /** Resolves to true when anything comes, to false when it closes before. */
-  sign(): Promise<boolean> {
-    const before = this.#frames;
-    return this.#until(() => this.#frames > before);
+  /** Asks for a sign of life after `interval` ms of silence, or when something was sent; gives up after three times as many. */
+  tend(interval: number): void {
+    if (this.#open && !this.#pulse.tend(interval)) this.drop();
+  }
+
+  #ping(number: number): void {
+    const payload = Buffer.alloc(8);
+    payload.writeUInt32BE(number, 4);
+    this.#write({ receiver: this.#setup.peer, type: messageTypes.ping, topic: reservedTopic }, rawPayload(payload));
+    this.#flush();
   }
 
   /** Takes one frame. Never throws: what cannot be read is counted, and the next one is. */
   receive(frame: Buffer): void {
-    const { host, troubles } = this.#setup;
-    this.#heard = host.clock.now();
-    this.#frames++;
-    this.#asked = false;
+    this.#pulse.hear();
     // A frame of no length is a sign of life.
     if (frame.length > 0) {
       try {
         this.#handle(decodeMessage(frame));
       } catch (thrown) {
-        troubles.count("zeek_frames_refused", "a frame from Zeek cannot be read; it is left out", { remote: this.remote, reason: reasonOf(thrown) });
+        this.#setup.troubles.count("zeek_frames_refused", "a frame from Zeek cannot be read; it is left out", { remote: this.remote, reason: reasonOf(thrown) });
       }
     }
-    this.#wake();
+    this.#pulse.wake();
   }
 
   #handle(message: PeerMessage): void {
@@ -173,7 +140,7 @@ export class Peering implements Link {
         return;
       case messageTypes.ping:
         if (this.#setup.socket.writableLength > mostUnread) return this.drop();
-        this.#write({ receiver: this.peer, type: messageTypes.pong, topic: reservedTopic }, rawPayload(message.payload));
+        this.#write({ receiver: this.#setup.peer, type: messageTypes.pong, topic: reservedTopic }, rawPayload(message.payload));
         this.#flush();
         return;
       case messageTypes.pong:
@@ -183,12 +150,9 @@ export class Peering implements Link {
 
   #answeredBy(payload: Buffer): void {
     if (payload.subarray(0, 3).equals(bye)) {
-      this.#confirmed = this.#sent;
+      this.#pulse.answered();
       this.#answered?.();
-    } else if (payload.length === 8 && payload.readUInt32BE(4) === this.#pinged) {
-      this.#awaiting = false;
-      this.#confirmed = this.#marked;
-    }
+    } else if (payload.length === 8) this.#pulse.answered(payload.readUInt32BE(4));
   }
 
   /** Zeek sends messages that nobody asked for, e.g. the description of its logs: those are left alone without being read. */
@@ -207,8 +171,9 @@ export class Peering implements Link {
   async #sayBye(): Promise<void> {
     const over = new AbortController();
     const answered = new Promise<void>((resolve) => (this.#answered = resolve));
-    const gone = this.#until(() => false);
-    this.#write({ receiver: this.peer, type: messageTypes.ping, topic: reservedTopic }, rawPayload(Buffer.concat([bye, Buffer.of(1, 0, 0, 0, 0, 0, 0, 0x10)])));
+    const gone = this.#pulse.until(() => false);
+    this.#pulse.mark();
+    this.#write({ receiver: this.#setup.peer, type: messageTypes.ping, topic: reservedTopic }, rawPayload(Buffer.concat([bye, Buffer.of(1, 0, 0, 0, 0, 0, 0, 0x10)])));
     this.#flush();
     await Promise.race([answered, gone, this.#setup.host.clock.sleep(farewell, over.signal)]);
     over.abort();
@@ -221,7 +186,7 @@ export class Peering implements Link {
     this.#flush();
     this.#open = false;
     this.#setup.socket.destroySoon();
-    this.#wake();
+    this.#pulse.wake();
     this.#owner?.closed();
   }
 
@@ -240,21 +205,5 @@ export class Peering implements Link {
   #flush(): void {
     this.#flushing = false;
     if (this.#open && this.#out.length > 0) this.#setup.socket.write(this.#out.take());
-  }
-
-  /** Resolves to true once the condition holds, to false when it closes before. */
-  #until(condition: () => boolean): Promise<boolean> {
-    return new Promise((resolve) => {
-      const look = (): void => {
-        if (this.#open && !condition()) return;
-        this.#waiting.delete(look);
-        resolve(this.#open);
-      };
-      this.#waiting.add(look);
-    });
-  }
-
-  #wake(): void {
-    for (const look of [...this.#waiting]) look();
   }
 }

@@ -1,13 +1,14 @@
-import type { Host } from "@threatbus/core";
 import { reasonOf } from "@threatbus/core";
 import { WebSocket } from "ws";
-import type { Link, LinkOwner, TakeLink } from "../link.ts";
-import type { Troubles } from "../troubles.ts";
+import type { Ending, Link, LinkOwner, Refusal } from "../link.ts";
+import { Pulse } from "../pulse.ts";
+import type { Call } from "../redialler.ts";
 import { eventOf, valueOf, type ZeekEvent } from "../wire/event.ts";
 import { decodeJson, type JsonMessage } from "../wire/json.ts";
 import { encodeJson } from "../wire/json-print.ts";
 import { utc, type Zone } from "../wire/time.ts";
 import { readable } from "../wire/value.ts";
+import type { WebSocketTerms } from "./terms.ts";
 
 /** Bytes that may wait in the socket before the sender does. */
 const highWater = 131_072;
@@ -17,65 +18,49 @@ const farewell = 1_000;
 export interface SessionSetup {
   readonly socket: WebSocket;
   readonly remote: string;
-  /** Prefixes of topics; what Zeek publishes on others does not come. */
-  readonly topics: readonly string[];
   /** Of a Zeek before 8.0. */
   readonly zone: Zone;
   readonly pace: number;
-  /** Milliseconds from the open connection to Zeek's acknowledgement. */
-  readonly ackTimeout: number;
-  readonly host: Host;
-  readonly troubles: Troubles;
-  readonly takeLink: TakeLink;
-}
-
-/** How a session ended. */
-export interface SessionEnding {
-  readonly acknowledged: boolean;
-  readonly reason: string;
+  readonly terms: WebSocketTerms;
 }
 
 /**
  * Zeek's WebSocket protocol, version 1, on a connection that either side opened: the first message names the topics, Zeek acknowledges, then events go
  * both ways as JSON.
  */
-export class Session implements Link {
+export class Session implements Link, Call {
   readonly remote: string;
   readonly pace: number;
-  readonly #setup: SessionSetup;
+  readonly #terms: WebSocketTerms;
+  readonly #zone: Zone;
   readonly #socket: WebSocket;
+  readonly #pulse: Pulse;
   readonly #over = new AbortController();
   #identity: string;
   #owner: LinkOwner | undefined;
   /** Set by the acknowledgement. */
   #style: { readonly zone: Zone; readonly decimals: 3 | 9 } | undefined;
+  /** Messages that came while it was being decided whether this Zeek may stay. */
+  #early: JsonMessage[] | undefined;
   #reason: string | undefined;
-  #heard: number;
-  /** Whether it was asked for a sign of life since. */
-  #asked = false;
-  #pinged = 0;
-  /** Events sent, those of them that were before the latest ping, and before the latest that was answered. */
-  #sent = 0;
-  #marked = 0;
-  #confirmed = 0;
+  #redundant = false;
   #closing: Promise<void> | undefined;
-  readonly #waiting = new Set<() => void>();
   /** Resolves when the connection is gone. */
-  readonly ended: Promise<SessionEnding>;
+  readonly ended: Promise<Ending>;
 
-  constructor(setup: SessionSetup) {
-    const { socket, host } = setup;
-    this.#setup = setup;
+  constructor({ socket, remote, zone, pace, terms }: SessionSetup) {
+    this.remote = remote;
+    this.pace = pace;
+    this.#terms = terms;
+    this.#zone = zone;
     this.#socket = socket;
-    this.remote = setup.remote;
-    this.pace = setup.pace;
-    this.#identity = setup.remote;
-    this.#heard = host.clock.now();
+    this.#identity = remote;
+    this.#pulse = new Pulse(terms.host.clock, () => this.#open, (number) => socket.ping(String(number)));
     socket.on("message", (data: Buffer) => this.#receive(data));
     socket.on("ping", () => this.#hear());
     socket.on("pong", (payload: Buffer) => {
+      this.#pulse.answered(Number(String(payload)));
       this.#hear();
-      if (String(payload) === String(this.#pinged)) this.#confirmed = this.#marked;
     });
     socket.on("error", (error) => (this.#reason ??= reasonOf(error)));
     this.ended = new Promise((resolve) => socket.once("close", (code: number, reason: Buffer) => resolve(this.#gone(code, reason.toString()))));
@@ -83,23 +68,23 @@ export class Session implements Link {
     else socket.once("open", () => this.#begin());
   }
 
+  get acknowledged(): boolean {
+    return this.#style !== undefined;
+  }
+
   get identity(): string {
     return this.#identity;
   }
 
   get unconfirmed(): number {
-    return this.#sent - this.#confirmed;
-  }
-
-  belongTo(owner: LinkOwner): void {
-    this.#owner = owner;
+    return this.#pulse.unconfirmed;
   }
 
   send(topic: string, event: ZeekEvent): void {
     if (this.#style === undefined || this.#socket.readyState !== WebSocket.OPEN) return;
     // Text, not binary: Broker's own server drops the connection otherwise.
-    this.#socket.send(encodeJson(topic, valueOf(event), this.#style), { binary: false }, () => this.#wake());
-    this.#sent++;
+    this.#socket.send(encodeJson(topic, valueOf(event), this.#style), { binary: false }, () => this.#pulse.wake());
+    this.#pulse.sent();
   }
 
   /** The script listens before it subscribes: there is no filter to wait for. */
@@ -109,27 +94,16 @@ export class Session implements Link {
 
   room(): boolean | Promise<boolean> {
     const roomy = (): boolean => this.#socket.bufferedAmount < highWater;
-    if (!this.#open || roomy()) return this.#open;
-    return new Promise((resolve) => {
-      const look = (): void => {
-        if (this.#open && !roomy()) return;
-        this.#waiting.delete(look);
-        resolve(this.#open);
-      };
-      this.#waiting.add(look);
-    });
+    return !this.#open || roomy() ? this.#open : this.#pulse.until(roomy);
+  }
+
+  sign(): Promise<boolean> {
+    return this.#pulse.sign();
   }
 
   /** Asks for a sign of life after `interval` ms of silence, or when something was sent; gives up after three times as many. */
   tend(interval: number): void {
-    if (this.#socket.readyState !== WebSocket.OPEN) return;
-    const silence = this.#setup.host.clock.now() - this.#heard;
-    if (this.#asked && silence >= 3 * interval) this.#fail("no sign of life");
-    else if (silence >= interval || (this.unconfirmed > 0 && !this.#asked)) {
-      this.#asked = true;
-      this.#marked = this.#sent;
-      this.#socket.ping(String(++this.#pinged));
-    }
+    if (this.#socket.readyState === WebSocket.OPEN && !this.#pulse.tend(interval)) this.#fail("no sign of life");
   }
 
   close(): Promise<void> {
@@ -143,42 +117,50 @@ export class Session implements Link {
   async #shake(): Promise<void> {
     this.#reason ??= "closed by this side";
     this.#socket.close(1000);
-    await Promise.race([this.ended, this.#setup.host.clock.sleep(farewell, this.#over.signal)]);
+    await Promise.race([this.ended, this.#terms.host.clock.sleep(farewell, this.#over.signal)]);
     this.#socket.terminate();
     await this.ended;
   }
 
   #begin(): void {
-    const { topics, ackTimeout, host } = this.#setup;
-    this.#heard = host.clock.now();
+    const { topics, handshakeTimeout, host } = this.#terms;
+    this.#pulse.hear();
     this.#socket.send(JSON.stringify(topics), { binary: false });
-    void host.clock.sleep(ackTimeout, this.#over.signal).then(() => {
+    void host.clock.sleep(handshakeTimeout, this.#over.signal).then(() => {
       if (this.#over.signal.aborted || this.#style !== undefined) return;
       this.#fail("no acknowledgement: is a cluster backend loaded in Zeek? From 8.1 a bare zeek has none: @load frameworks/cluster/backend/broker or frameworks/cluster/backend/zeromq");
     });
   }
 
   #hear(): void {
-    this.#heard = this.#setup.host.clock.now();
-    this.#asked = false;
+    this.#pulse.hear();
+    this.#pulse.wake();
   }
 
-  /** Takes one message. Never throws: what cannot be read is counted, and the next one is. */
   #receive(data: Buffer): void {
-    const { troubles, zone } = this.#setup;
     this.#hear();
+    this.#reading(() => {
+      const message = decodeJson(data, this.#style?.zone ?? this.#zone);
+      if (this.#early === undefined) this.#handle(message);
+      else this.#early.push(message);
+    });
+  }
+
+  /** Never throws: what cannot be read is counted, and the next one is. */
+  #reading(read: () => void): void {
     try {
-      this.#handle(decodeJson(data, this.#style?.zone ?? zone));
+      read();
     } catch (thrown) {
-      troubles.count("zeek_frames_refused", "a message from Zeek cannot be read; it is left out", { remote: this.remote, reason: reasonOf(thrown) });
+      this.#terms.troubles.count("zeek_frames_refused", "a message from Zeek cannot be read; it is left out", { remote: this.remote, reason: reasonOf(thrown) });
     }
   }
 
   #handle(message: JsonMessage): void {
-    const { host, troubles } = this.#setup;
+    const { host, troubles } = this.#terms;
     switch (message.type) {
       case "ack":
-        return this.#acknowledged(message.endpoint, message.version);
+        if (this.#style === undefined) this.#acknowledged(message.endpoint, message.version);
+        return;
       case "error": {
         const { code, context } = message;
         const fields = { remote: this.remote, code: code.slice(0, 100), context: context.slice(0, 500) };
@@ -198,17 +180,35 @@ export class Session implements Link {
 
   /** `endpoint` is `<process>-websocket-<n>` from Zeek's Cluster server, a UUID from Broker's; the process is empty without a cluster backend. */
   #acknowledged(endpoint: string, zeekVersion: string): void {
-    if (this.#style !== undefined) return;
-    const { takeLink, host, zone, remote } = this.#setup;
+    const { reception, host } = this.#terms;
+    const { remote } = this;
     // Broker's own server tells the version of Broker, 2.x, which leaves open what time zone its times are in.
     const modern = Number.parseInt(zeekVersion, 10) >= 8;
-    this.#style = { zone: modern ? utc : zone, decimals: modern ? 9 : 3 };
+    this.#style = { zone: modern ? utc : this.#zone, decimals: modern ? 9 : 3 };
     const process = endpoint.replace(/-?websocket-\d+$/, "").slice(0, 200);
     this.#identity = process === "" ? remote : `websocket:${process}`;
     host.logger.debug("Zeek acknowledged", { remote, version: zeekVersion.slice(0, 50), endpoint: endpoint.slice(0, 200) });
-    const owner = takeLink(this);
-    if (owner === undefined) this.#fail("not taken: there are too many Zeeks, or the bus is stopping");
-    else this.belongTo(owner);
+    const refusal = reception.admit(this.#identity, this.#over.signal);
+    if (refusal instanceof Promise) void this.#decide(refusal);
+    else this.#enter(refusal);
+  }
+
+  /** What comes meanwhile waits: a script subscribes as soon as it has acknowledged. */
+  async #decide(refusal: Promise<Refusal | undefined>): Promise<void> {
+    const early: JsonMessage[] = (this.#early = []);
+    this.#socket.pause();
+    const decided = await refusal;
+    this.#socket.resume();
+    this.#early = undefined;
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    this.#enter(decided);
+    for (const message of early) this.#reading(() => this.#handle(message));
+  }
+
+  #enter(refusal: Refusal | undefined): void {
+    this.#redundant = refusal?.kind === "redundant";
+    this.#owner = refusal === undefined ? this.#terms.reception.take(this) : undefined;
+    if (this.#owner === undefined) this.#fail(refusal?.reason ?? "the bus is stopping");
   }
 
   #fail(reason: string): void {
@@ -216,15 +216,11 @@ export class Session implements Link {
     void this.close();
   }
 
-  #gone(code: number, text: string): SessionEnding {
-    const acknowledged = this.#style !== undefined;
+  #gone(code: number, text: string): Ending {
     this.#over.abort();
-    this.#wake();
+    this.#pulse.wake();
+    const stood = this.#owner !== undefined;
     this.#owner?.closed();
-    return { acknowledged, reason: this.#reason ?? `closed by the other side: ${code}${text === "" ? "" : ` ${text.slice(0, 200)}`}` };
-  }
-
-  #wake(): void {
-    for (const look of [...this.#waiting]) look();
+    return { stood, reason: this.#reason ?? `closed by the other side: ${code}${text === "" ? "" : ` ${text.slice(0, 200)}`}`, redundant: this.#redundant };
   }
 }
