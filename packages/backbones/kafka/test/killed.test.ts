@@ -6,7 +6,9 @@ import { hostProgram, type HostProgram } from "./host-program.ts";
 import { into, newWorld, patience, say, scale, soon, startHost, stream, version, type Options, type TestHost } from "./hosts.ts";
 
 const { describe } = await needs("kafka");
-const some = Math.round(500 * scale);
+/** Messages between two faults; one publisher waits for each. */
+const some = Math.round(500 * Math.min(scale, 4));
+const kills = scale >= 50 ? 20 : Math.max(2, Math.round(scale / 2.5));
 const idsOf = ({ frames }: TestHost): string[] => frames.map(({ id }) => id);
 /** Who is killed is missed sooner than a user wants to. */
 const brief = { "session.timeout.ms": 1_500, "heartbeat.interval.ms": 400, "max.poll.interval.ms": 3_000, ...soon } as const;
@@ -35,7 +37,6 @@ describe("hosts that are killed", () => {
     // Rejected only when the test has failed already.
     publishing.catch(() => undefined);
     const lives: HostProgram[] = [];
-    const kills = Math.max(2, 20 * Math.min(1, scale / 50));
     for (let life = 0; life <= kills; life++) {
       const program = await hostProgram({ topic, group_id: `${topic}-victim`, from: "earliest", prefetch: 200, config: { "bootstrap.servers": bootstrap, ...brief } });
       lives.push(program);
@@ -58,7 +59,7 @@ describe("hosts that are killed", () => {
     const total = lives.reduce((sum, { got }) => sum + got.length, 0);
     say(`killed ${kills} times: ${answered.length} messages to the killed, ${ofVictims.length} from it, lost 0, duplicates ${total - arrived.size}`);
     expect(total - arrived.size).toBeLessThanOrEqual(kills * 200);
-  }, 120_000 * Math.max(1, scale / 5));
+  }, 60_000 + 30_000 * kills);
 
   test("one joins, one leaves and one is killed while messages flow: each message reaches one of them, in order (F27)", async () => {
     const topic = newWorld();
