@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decode } from "../src/decode/decode.ts";
+import { decode, decodeRow } from "../src/decode/decode.ts";
 import { splitFrame } from "../src/receive.ts";
 import { bytes, creator, given, scaled, time, uuid, written } from "./sample.ts";
 
@@ -76,9 +76,13 @@ describe("the decoder refuses with a reason", () => {
 
 describe("whatever comes", () => {
   const poison = ["__proto__", "constructor", "prototype", "toString", "hasOwnProperty"];
-  const known = ["Attribute", "Event", "Tag", "Orgc", "action", "uuid", "to_ids", "deleted", "timestamp", "type", "value", "name", "id"];
+  const known = [
+    "Attribute", "Event", "Tag", "Orgc", "action", "uuid", "to_ids", "deleted", "timestamp", "type", "value", "name", "id", "Object", "EventTag", "AttributeTag", "Sighting", "Server",
+    "date_sighting", "source", "attribute_id", "event_id", "inherited", "published", "publish_timestamp", "ShadowAttribute", "0", "1",
+  ];
+  const words = fc.constantFrom<unknown>("add", "edit", "delete", "publish", "unpublish", "attached to event", "1", 1, "0", 0, true, false, null, time, String(time), uuid, "", {}, []);
   const tree = fc.letrec((tie) => ({
-    node: fc.oneof({ depthSize: "small" }, fc.jsonValue(), fc.array(tie("node"), { maxLength: 4 }), fc.dictionary(fc.constantFrom(...known, ...poison), tie("node"), { maxKeys: 8 })),
+    node: fc.oneof({ depthSize: "small" }, words, fc.jsonValue(), fc.array(tie("node"), { maxLength: 4 }), fc.dictionary(fc.constantFrom(...known, ...poison), tie("node"), { maxKeys: 8 })),
   })).node;
 
   test("bytes are decoded or refused, nothing is thrown", () => {
@@ -92,7 +96,13 @@ describe("whatever comes", () => {
       decode(Buffer.from(text));
       decode(Buffer.from(`{"${key}":${text},"Attribute":{"${key}":${text}}}`));
       decode(Buffer.from(JSON.stringify(written({}, { Event: value }))));
-      decode(Buffer.from(JSON.stringify(written({ Tag: value, comment: value }))));
+      decode(Buffer.from(JSON.stringify(written({ Tag: value, comment: value, Sighting: value }))));
+      for (const root of [{ Event: value }, { Event: { id: "1", Attribute: value, Object: value, Tag: value } }, { Event: { id: "1" }, Attribute: value, Object: [{ Attribute: value }], action: "publish" }, { Sighting: value }, { Tag: value, action: value }]) {
+        const decoded = decode(Buffer.from(JSON.stringify(root)));
+        if (decoded.ok) expect(["published", "event", "sighting", "tag", "attribute"]).toContain(decoded.message.kind);
+      }
+      decodeRow(value);
+      decodeRow({ ...(written()["Attribute"] as object), Event: value, Tag: value });
     }), { numRuns: scaled(2_000) });
     expect([Object.prototype, Array.prototype, Function.prototype].map((prototype) => Reflect.ownKeys(prototype).length)).toStrictEqual(before);
   });

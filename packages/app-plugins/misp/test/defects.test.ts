@@ -1,14 +1,16 @@
-/** One test for each known defect of the first Threat Bus's MISP plugin that can occur here, named after it. */
+/** One test for each known defect of the first Threat Bus's MISP plugin in what messages mean, named after it. */
+import { readFileSync } from "node:fs";
 import { pointIndicators } from "@threatbus/core";
 import type { Indicator } from "stix2-ts-types";
 import { describe, expect, test } from "vitest";
 import { decode } from "../src/decode/decode.ts";
 import type { AttributeMessage } from "../src/decode/message.ts";
 import { indicatorsOf } from "../src/map/indicator.ts";
+import { mappedTypes } from "../src/map/types.ts";
 import type { UpdatedIndicator } from "../src/relay/relay.ts";
 import type { Sent } from "../src/state/sent.ts";
 import { splitFrame } from "../src/receive.ts";
-import { bytes, filtering, given, knowing, policy, point, time, uuid, written } from "./sample.ts";
+import { bytes, excluding, filtering, given, knowing, policy, point, time, uuid, written } from "./sample.ts";
 import { decide } from "../src/relay/relay.ts";
 
 const pattern = "[ipv4-addr:value = '198.51.100.7']";
@@ -30,7 +32,7 @@ describe("defects of the first Threat Bus", () => {
 
   test("2: a hard delete comes without event and is dropped, or goes out as a live indicator", () => {
     const hard = given({}, { action: "delete", Event: undefined });
-    for (const before of [live, undefined]) expect(relayed(hard, before)).toMatchObject([{ x_threatbus_update: "REMOVE", pattern: pattern }]);
+    for (const before of [live, undefined]) expect(relayed(hard, before)).toMatchObject([{ x_threatbus_update: "REMOVE", pattern }]);
   });
 
   test("3: an edit of a deleted attribute goes out as a live indicator", () => {
@@ -39,9 +41,22 @@ describe("defects of the first Threat Bus", () => {
 
   test("4: a value or type edit leaves the old value active", () => {
     const [old, now] = relayed(given({ type: "domain", value: "evil.example", timestamp: time + 1 }, { action: "edit" }), live);
-    expect(old).toMatchObject({ x_threatbus_update: "REMOVE", pattern: pattern });
+    expect(old).toMatchObject({ x_threatbus_update: "REMOVE", pattern });
     expect(now?.pattern).toBe("[domain-name:value = 'evil.example']");
     expect(now?.x_threatbus_update).toBeUndefined();
+  });
+
+  test("5: tags sent with a new attribute, and event tags, never match the tag filter", () => {
+    const { attribute, event } = given();
+    const green = filtering({ tags: ["tlp:green"] });
+    expect(green(attribute, event)).toBe(false);
+    expect(green(given({ Tag: [{ name: "tlp:green" }] }).attribute, event)).toBe(true);
+    expect(green(attribute, event && { ...event, tags: [{ name: "tlp:green", local: false, exportable: true }] })).toBe(true);
+    // An attribute that was sent as it was added, and whose tags then come, is brought up to date, or withdrawn.
+    const late = given({ Tag: [{ name: "tlp:red" }] }, { action: "edit" });
+    const [decision] = decide(late, knowing({ [uuid]: live }), policy({ passes: excluding({ tags: ["tlp:red"] }) }));
+    expect(decision?.outcome === "mapped" && decision.indicators).toMatchObject([{ x_threatbus_update: "REMOVE" }]);
+    expect(relayed(late, live)).toMatchObject([{ x_threatbus_update: "EDIT", object_marking_refs: ["marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed"] }]);
   });
 
   test("6: IPv6 goes out as ipv4-addr, also inside domain|ip", () => {
@@ -86,6 +101,15 @@ describe("defects of the first Threat Bus", () => {
     expect(splitFrame(Buffer.from("misp_json_attribute"))).toBeUndefined();
     const cut = splitFrame(Buffer.concat([Buffer.from("misp_json_attribute "), Buffer.from([0xc3, 0x28])]));
     expect(decode(cut?.payload ?? new Uint8Array())).toStrictEqual({ ok: false, reason: "utf8" });
+  });
+
+  test("13: a filter for TLP:AMBER matches nothing, and the type src-ip that is recommended does not exist", () => {
+    const { attribute, event } = given({ Tag: [{ name: "tlp:amber" }] });
+    expect(filtering({ tags: ["TLP:AMBER"] })(attribute, event)).toBe(true);
+    const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+    const named = [...readme.matchAll(/types: \[([^\]]*)\]/g)].flatMap(([, list = ""]) => [...list.matchAll(/"([^"]+)"/g)].map(([, type]) => type));
+    expect(named.length).toBeGreaterThan(0);
+    expect(named.filter((type) => !mappedTypes().includes(type ?? ""))).toStrictEqual([]);
   });
 
   test("14: AS12345 fails, the case of a MAC stays, stix2-pattern loses its brackets", () => {

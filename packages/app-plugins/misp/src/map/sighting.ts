@@ -1,6 +1,7 @@
 import type { Sighting } from "stix2-ts-types";
 import type { SightingMessage } from "../decode/message.ts";
-import { indicatorId, referenceOf, timestampOf } from "./indicator.ts";
+import { indicatorId, referenceOf } from "./indicator.ts";
+import { timestampOf } from "./time.ts";
 
 /**
  * A sighting someone reported to MISP, for the bus. Undefined for what STIX has no sighting for: false positives, expirations, withdrawals, and

@@ -1,18 +1,21 @@
 import type { Indicator } from "stix2-ts-types";
 
-/** A 32-bit hash (FNV-1a) of what an indicator says beside its pattern: enough to tell a change from a repetition. */
-export function fingerprintOf(indicator: Indicator): number {
-  const { modified, name, description, confidence, created_by_ref, valid_until } = indicator;
-  let hash = 0x811c9dc5;
-  for (const part of [modified, name, description, valid_until, created_by_ref, confidence?.toString()]) hash = mix(hash, part ?? "");
-  for (const label of indicator.labels ?? []) hash = mix(hash, label);
-  for (const mark of indicator.object_marking_refs ?? []) hash = mix(hash, mark);
+/** A 32-bit hash (FNV-1a) of what an indicator says beside its pattern and time: enough to tell a change from a repetition. */
+export function fingerprintOf({ labels, description, confidence, valid_until, created_by_ref, object_marking_refs }: Indicator): number {
+  let hash = mix(0x811c9dc5, confidence ?? -1);
+  if (labels !== undefined) for (const label of labels) hash = spell(hash, label);
+  if (object_marking_refs !== undefined) for (const mark of object_marking_refs) hash = spell(hash, mark);
+  for (const part of [description, valid_until, created_by_ref]) hash = spell(hash, part ?? "");
   return hash >>> 0;
 }
 
 /** Ends each text with a unit that is in none, so that what moves from one into the next counts. */
-function mix(start: number, text: string): number {
+function spell(start: number, text: string): number {
   let hash = start;
-  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-  return Math.imul(hash ^ 0xffff, 0x01000193);
+  for (let at = 0; at < text.length; at++) hash = mix(hash, text.charCodeAt(at));
+  return mix(hash, 0x1_0000);
+}
+
+function mix(hash: number, unit: number): number {
+  return Math.imul(hash ^ unit, 0x01000193);
 }

@@ -1,9 +1,10 @@
 import type { Indicator } from "stix2-ts-types";
 import type { AttributeMessage, EventMessage, MispAttribute, PublishedMessage } from "../decode/message.ts";
 import type { Filter } from "../filter/filter.ts";
-import { indicatorId, indicatorsOf, referenceOf, timestampOf } from "../map/indicator.ts";
+import { indicatorId, indicatorsOf, referenceOf } from "../map/indicator.ts";
 import type { Mapped, Rule } from "../map/indicator.ts";
 import type { MappingOptions } from "../map/options.ts";
+import { timestampOf } from "../map/time.ts";
 import type { Known, Sent } from "../state/sent.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 
@@ -111,7 +112,7 @@ function publish(attribute: MispAttribute, { indicators, rule }: Mapped, before:
   const { uuid } = attribute;
   if (before === undefined || before.patterns.length === 0) return { outcome: "mapped", uuid, indicators, sent, ...(rule && { rule }) };
   const same = before.patternType === sent.patternType && before.patterns.length === indicators.length;
-  if (same && before.fingerprint === sent.fingerprint && before.patterns.every((pattern, half) => pattern === indicators[half]?.pattern)) {
+  if (same && before.timestamp === sent.timestamp && before.fingerprint === sent.fingerprint && before.patterns.every((pattern, half) => pattern === indicators[half]?.pattern)) {
     return skipped(uuid, "unchanged");
   }
   const removals: UpdatedIndicator[] = [];

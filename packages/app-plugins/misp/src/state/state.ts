@@ -1,4 +1,5 @@
 import { readState, setAside, StateFile } from "./file.ts";
+import { Halves } from "./halves.ts";
 import { Journal } from "./journal.ts";
 import type { Surroundings } from "./journal.ts";
 import { header, markLine, sentLine } from "./line.ts";
@@ -11,6 +12,8 @@ export interface SentStore extends Known {
   set(uuid: string, sent: Sent): void;
   /** Those that are on the bus. */
   uuids(): Iterable<string>;
+  /** The remembered attribute an indicator's UUID stands for: its own, or that of a split one's second half. */
+  attributeOf(uuid: string): string | undefined;
   /** A number kept under a name, such as the time up to which everything was seen. Not newer on disk than what was `set` before it. */
   mark(name: string): number | undefined;
   setMark(name: string, value: number): void;
@@ -36,10 +39,14 @@ const batch = 2_000;
 export async function openState({ path, max_items }: StateOptions, { logger, clock }: Surroundings): Promise<SentStore> {
   const table = new SentTable(max_items);
   const marks = new Map<string, number>();
-  if (path === undefined) return new State(table, marks, false);
+  const halves = new Halves(max_items);
+  if (path === undefined) return new State(table, halves, marks, false);
   const found = await readState(path, (line) => {
     if ("mark" in line) marks.set(line.mark, line.value);
-    else table.set(line.uuid, line.sent);
+    else {
+      table.set(line.uuid, line.sent);
+      if (line.sent.patterns.length > 1) halves.add(line.uuid);
+    }
   });
   if (found.damaged !== 0) {
     const aside = await setAside(path, clock.now());
@@ -48,21 +55,23 @@ export async function openState({ path, max_items }: StateOptions, { logger, clo
   }
   const whole = found.damaged === 0;
   const file = await StateFile.open(path, whole ? found.bytes : 0);
-  if (found.existed) logger.info("what was sent before is remembered", { path, attributes: table.size });
+  if (found.existed && found.damaged >= 0) logger.info("what was sent before is remembered", { path, attributes: table.size });
   const content = { get length() { return table.size + marks.size; }, lines: () => linesOf(table, marks) };
   const journal = new Journal(file, whole ? found.lines : undefined, content, { logger, clock });
-  return new State(table, marks, found.existed && whole, journal);
+  return new State(table, halves, marks, found.existed && whole, journal);
 }
 
 class State implements SentStore {
   readonly #table: SentTable;
+  readonly #halves: Halves;
   readonly #marks: Map<string, number>;
   readonly #whole: boolean;
   readonly #journal: Journal | undefined;
 
   /** @param whole everything sent by the processes before is in the table */
-  constructor(table: SentTable, marks: Map<string, number>, whole: boolean, journal?: Journal) {
+  constructor(table: SentTable, halves: Halves, marks: Map<string, number>, whole: boolean, journal?: Journal) {
     this.#table = table;
+    this.#halves = halves;
     this.#marks = marks;
     this.#whole = whole;
     this.#journal = journal;
@@ -73,7 +82,7 @@ class State implements SentStore {
   }
 
   get memoryBytes(): number {
-    return this.#table.bytes;
+    return this.#table.bytes + this.#halves.bytes;
   }
 
   get diskBytes(): number {
@@ -90,6 +99,7 @@ class State implements SentStore {
 
   set(uuid: string, sent: Sent): void {
     this.#table.set(uuid, sent);
+    if (sent.patterns.length > 1) this.#halves.add(uuid);
     this.#journal?.add(sentLine(uuid, sent));
   }
 
@@ -99,6 +109,10 @@ class State implements SentStore {
 
   uuids(): Iterable<string> {
     return this.#table.uuids();
+  }
+
+  attributeOf(uuid: string): string | undefined {
+    return this.#table.get(uuid) === undefined ? this.#halves.get(uuid) : uuid;
   }
 
   mark(name: string): number | undefined {

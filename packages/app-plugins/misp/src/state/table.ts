@@ -31,6 +31,10 @@ export class SentTable {
   readonly #most: number;
   readonly #mostText: number;
   readonly #seed = randomInt(2 ** 32);
+  /** What was looked for last, since it is mostly looked for again; its words and its key. */
+  #asked = "";
+  readonly #words = new Uint32Array(4);
+  #askedKey = 0;
   #capacity = 0;
   /** Slots that were ever in use; those let go of since are in `#free`. */
   #used = 0;
@@ -90,7 +94,7 @@ export class SentTable {
   /** Remembers it as the one last touched. */
   set(uuid: string, sent: Sent): void {
     let slot = this.#find(uuid);
-    if (slot === none) slot = this.#enter(uuid);
+    if (slot === none) slot = this.#enter();
     else {
       this.#unlink(slot);
       this.#byEvent.remove(slot, this.#events[slot] ?? 0);
@@ -115,22 +119,27 @@ export class SentTable {
   }
 
   #find(uuid: string): number {
+    if (uuid !== this.#asked) {
+      this.#asked = uuid;
+      for (const index of [0, 1, 2, 3] as const) this.#words[index] = wordOf(uuid, index);
+      this.#askedKey = this.#hash(this.#words, 0);
+    }
     if (this.#capacity === 0) return none;
-    const a = wordOf(uuid, 0), b = wordOf(uuid, 1), c = wordOf(uuid, 2), d = wordOf(uuid, 3);
+    const [a, b, c, d] = this.#words;
     const ids = this.#ids;
-    for (let slot = this.#byUuid.first(this.#hash(a, b, c, d)); slot !== none; slot = this.#byUuid.next(slot)) {
+    for (let slot = this.#byUuid.first(this.#askedKey); slot !== none; slot = this.#byUuid.next(slot)) {
       const at = slot * 4;
       if (ids[at] === a && ids[at + 1] === b && ids[at + 2] === c && ids[at + 3] === d) return slot;
     }
     return none;
   }
 
-  /** A slot with this UUID, its content still to be written. */
-  #enter(uuid: string): number {
+  /** A slot for the UUID that was looked for last, its content still to be written. */
+  #enter(): number {
     if (this.#size >= this.#most) this.#evict();
     if (this.#free.length === 0 && this.#used === this.#capacity) this.#grow();
     const slot = this.#free.pop() ?? this.#used++;
-    for (const index of [0, 1, 2, 3] as const) this.#ids[slot * 4 + index] = wordOf(uuid, index);
+    this.#ids.set(this.#words, slot * 4);
     this.#byUuid.add(slot, this.#keyAt(slot));
     this.#size++;
     return slot;
@@ -165,7 +174,7 @@ export class SentTable {
   }
 
   #write(slot: number, { patterns, patternType, timestamp, eventId, fingerprint, creator, markings }: Sent): void {
-    const text = flat(patterns.join("\n"));
+    const text = patterns.join("\n");
     this.#texts[slot] = text;
     this.#textBytes += weightOf(text);
     this.#times[slot] = timestamp;
@@ -185,7 +194,7 @@ export class SentTable {
       patterns: text === "" ? [] : (flags & splitFlag) === 0 ? [text] : text.split("\n"),
       patternType: patternTypes[(flags >> typeShift) & 7] ?? "stix",
       timestamp: this.#times[slot] ?? 0,
-      eventId: String(this.#events[slot] ?? ""),
+      eventId: String(this.#events[slot] || ""),
       fingerprint: this.#fingerprints[slot] ?? 0,
       ...(creator !== undefined && { creator }),
       ...(markings.length > 0 && { markings }),
@@ -215,15 +224,14 @@ export class SentTable {
   }
 
   #keyAt(slot: number): number {
-    const at = slot * 4;
-    return this.#hash(this.#ids[at] ?? 0, this.#ids[at + 1] ?? 0, this.#ids[at + 2] ?? 0, this.#ids[at + 3] ?? 0);
+    return this.#hash(this.#ids, slot * 4);
   }
 
   /** Seeded, since UUIDs come from outside and could be made to share a bucket. */
-  #hash(a: number, b: number, c: number, d: number): number {
+  #hash(words: Uint32Array, at: number): number {
     let hash = this.#seed;
-    for (const word of [a, b, c, d]) {
-      hash = Math.imul(hash ^ word, 0x85ebca6b);
+    for (let end = at + 4, place = at; place < end; place++) {
+      hash = Math.imul(hash ^ (words[place] ?? 0), 0x85ebca6b);
       hash = Math.imul(hash ^ (hash >>> 15), 0xc2b2ae35);
     }
     return hash ^ (hash >>> 16);
@@ -241,11 +249,6 @@ export class SentTable {
 /** Event ids are MISP's row numbers. 0 for anything else. */
 function numberOf(eventId: string): number {
   return /^\d{1,10}$/.test(eventId) && Number(eventId) < 2 ** 32 ? Number(eventId) : 0;
-}
-
-/** A copy in one piece: what was joined or cut keeps its parts alive. */
-function flat(text: string): string {
-  return Buffer.from(text).toString();
 }
 
 /** Bytes of a string in memory: V8 takes one for each character, or two if one of them is beyond Latin-1. */
