@@ -8,6 +8,27 @@ import { string, timespan, timestamp, vector } from "../src/wire/value.ts";
 const read = (path: string): string => readFileSync(new URL(path, import.meta.url), "utf8");
 const script = read("../src/threatbus/scripts/main.zeek");
 const defaults = options.parse({});
+
+/** What is left of it for a Zeek of that version, with or without Broker. */
+function codeFor(version: string, broker = true): string {
+  const since = (wanted: string): boolean => version.localeCompare(wanted, "en", { numeric: true }) >= 0;
+  const known: Readonly<Record<string, boolean>> = { "Cluster::publish": since("7.1.0"), "Cluster::subscribe": since("7.1.0"), "Cluster::CLUSTER_BACKEND_BROKER": broker && since("7.1.0") };
+  const holds: boolean[] = [];
+  const lines = script.split("\n").filter((line) => {
+    const [, directive, condition = ""] = /^@(ifdef|if|else|endif)\b\s*(?:\( (.*) \))?/.exec(line) ?? [];
+    if (directive === "else") holds.push(!(holds.pop() ?? false));
+    else if (directive === "endif") holds.pop();
+    else if (directive === "ifdef") holds.push(known[condition] ?? (condition.startsWith("Broker::") && broker));
+    else if (directive === "if") {
+      const [, not, least] = /^(! )?Version::at_least\("([0-9.]+)"\)$/.exec(condition) ?? [];
+      holds.push(least === undefined || since(least) !== (not !== undefined));
+    }
+    return directive === undefined && holds.every(Boolean);
+  });
+  expect(holds).toEqual([]);
+  return lines.join("\n").replace(/#.*$/gm, "").replace(/"(?:\\.|[^"\\\n])*"/g, '""');
+}
+
 const constant = (name: string): string => new RegExp(`(?:const|option) ${name}(?:: \\w+)? = (.+?) &redef;`).exec(script)?.[1] ?? "absent";
 
 it("has the plugin's addresses, topics and module", () => {
@@ -47,6 +68,38 @@ it("opens what it closes: blocks and conditions are balanced", () => {
   const code = script.replace(/#.*$/gm, "").replace(/"(?:\\.|[^"\\])*"/g, '""');
   expect(code.match(/^@if/gm)?.length).toBe(code.match(/^@endif/gm)?.length);
   for (const [open, close] of ["{}", "()", "[]"].map((pair) => pair.split(""))) expect(code.split(open ?? "").length, open).toBe(code.split(close ?? "").length);
+});
+
+it.each(["5.0.0", "7.0.9", "7.1.0", "7.2.0", "8.0.0", "8.1.0", "9.0.0", "10.1.0"])("uses nothing that Zeek %s does not have", (version) => {
+  const since = (wanted: string): boolean => version.localeCompare(wanted, "en", { numeric: true }) >= 0;
+  const code = codeFor(version);
+  expect(/\bCluster::(?:publish|subscribe)\(/.test(code)).toBe(since("7.1.0"));
+  expect(/\bCluster::(?:listen_websocket|websocket_client_(?:added|lost))\(/.test(code)).toBe(since("7.2.0"));
+  expect(/\bBroker::listen_websocket\(/.test(code)).toBe(!since("7.2.0"));
+  expect(code.includes("$listen_addr=")).toBe(since("8.0.0"));
+  // Built without Broker it has none of its names.
+  if (since("9.0.0")) expect(codeFor(version, false)).not.toContain("Broker::");
+  expect(script).not.toContain("@load base/frameworks/broker");
+});
+
+it.each(["5.0.0", "9.0.0"])("subscribes at one place for native peers, and not for a cluster's nodes (%s)", (version) => {
+  const bodies = new Map([...codeFor(version).matchAll(/^(?:function|event) ([\w:]+)\([^{]*\{([\s\S]*?)^\t\}/gm)].map(([, name = "", body = ""]) => [name, body]));
+  const callers = (of: string): string[] => [...bodies].filter(([, body]) => body.includes(`${of}(`)).map(([name]) => name).sort();
+  expect(callers("send_subscribe")).toEqual(["Cluster::websocket_client_added", "greet"].filter((name) => bodies.has(name)));
+  expect(callers("greet")).toEqual(["Broker::peer_added", "Tenzir::peer_settled"]);
+  expect(bodies.get("Tenzir::peer_settled")).toMatch(/if \( ! is_cluster_node\(id\) \)\s+greet\(id\);/);
+  expect(bodies.get("Broker::peer_added")).toMatch(/if \( ! Cluster::is_enabled\(\) \)\s+\{\s+greet/);
+});
+
+it("leaves out subnets that hold all of IPv4, whoever publishes them", () => {
+  const body = /function is_usable_subnet\(.*\n\t\{([\s\S]*?)^\t\}/m.exec(script)?.[1] ?? "";
+  expect(body).toContain("return ! ( 0.0.0.0 in block && 255.255.255.255 in block );");
+  expect(body).toContain("to_count(parts[1]) > longest");
+  // Zeek compares the whole value with the pattern.
+  const [, form = ""] = /if \( \/(.*)\/ != value \)/.exec(body) ?? [];
+  const whole = new RegExp(`^(?:${form})$`);
+  expect(["1.2.3.4/24", "::/1", "2001:db8::/32"].every((value) => whole.test(value))).toBe(true);
+  expect(["", "x/24", "1.2.3.4", "1.2.3.4/", "1.2.3.4/24x", "1.2.3.4/-1", "1.2.3.4/1000"].some((value) => whole.test(value))).toBe(false);
 });
 
 it("is the package that zkg finds at the top of the repository too", () => {

@@ -7,10 +7,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { freePort } from "@threatbus/testkit";
+import { freePort, freePorts } from "@threatbus/testkit";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { WebSocket } from "ws";
 import { eventually as within } from "./eventually.ts";
-import { idOf, indicator, stand, type Stand } from "./stand.ts";
+import { idOf, indicator, type Options, stand, type Stand } from "./stand.ts";
 
 const zeek = process.env["THREATBUS_TEST_ZEEK"] ?? "";
 const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
@@ -43,11 +44,16 @@ function pcap(): Buffer {
   return Buffer.concat([head, packet, frame]);
 }
 
-/** Runs Zeek in a folder of its own, ended with the test. */
-function run(...args: readonly string[]): { child: ChildProcess; said(): string } {
+interface Running {
+  readonly child: ChildProcess;
+  said(): string;
+}
+
+/** Runs Zeek in a folder of its own with these files, ended with the test. */
+function start(args: readonly string[], { files = {}, env = {} }: { files?: Readonly<Record<string, string | Buffer>>; env?: Readonly<Record<string, string>> } = {}): Running {
   const folder = mkdtempSync(join(tmpdir(), "threatbus-zeek-"));
-  writeFileSync(join(folder, "query.pcap"), pcap());
-  const child = spawn(zeek, ["-C", "-r", "query.pcap", ...args, script, path("zeek/harness.zeek")], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+  const child = spawn(zeek, args, { cwd: folder, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (said += String(chunk)));
   onTestFinished(async () => {
@@ -58,7 +64,28 @@ function run(...args: readonly string[]): { child: ChildProcess; said(): string 
   return { child, said: () => said };
 }
 
+/** A Zeek that reads the query once it has an indicator. */
+function run(...args: readonly string[]): Running {
+  return start(["-C", "-r", "query.pcap", ...args, script, path("zeek/harness.zeek")], { files: { "query.pcap": pcap() } });
+}
+
 const pattern = "[domain-name:value = 'evil.example']";
+
+/** What `websocat` does: passes on what either end says, as text, until one of them goes. Tries until the first answers. */
+async function bridged(from: string, to: string): Promise<void> {
+  for (;;) {
+    const zeekEnd = new WebSocket(from, { perMessageDeflate: false, skipUTF8Validation: true });
+    onTestFinished(() => zeekEnd.terminate());
+    if (!(await new Promise((resolve) => zeekEnd.once("open", () => resolve(true)).once("error", () => resolve(false))))) continue;
+    const busEnd = new WebSocket(to, { perMessageDeflate: false, skipUTF8Validation: true });
+    onTestFinished(() => busEnd.terminate());
+    for (const [one, other] of [[zeekEnd, busEnd], [busEnd, zeekEnd]] as const) {
+      one.on("message", (data: Buffer) => other.send(data, { binary: false }));
+      one.once("close", () => other.close());
+    }
+    return;
+  }
+}
 
 /** Intel in, a match on the pcap, the sighting out, the removal in, and nothing more seen of it. */
 async function job({ bus, host, sightings }: Stand, said: () => string): Promise<void> {
@@ -79,22 +106,72 @@ async function job({ bus, host, sightings }: Stand, said: () => string): Promise
 
 describe.skipIf(zeek === "")(`a real Zeek ${version.join(".")} (THREATBUS_TEST_ZEEK)`, () => {
   const native = (port: number): string[] => [`Tenzir::broker_port=${port}/tcp`];
+  const webSocket = (port: number): Options => ({ listen: false, websocket: [{ url: `ws://127.0.0.1:${port}` }] });
+  /** A Zeek that opens its WebSocket server there. */
+  const opened = (port: number): string[] => [
+    ...(since(8, 1) ? ["frameworks/cluster/backend/broker"] : []), "Broker::disable_ssl=T", 'Tenzir::transport="websocket"', `Tenzir::listen_port=${port}/tcp`,
+  ];
 
   it.each([["plain", ["Broker::disable_ssl=T"]], ["anonymous TLS", ["Broker::disable_ssl=F"]]])("peers natively, %s", async (_, args) => {
     const on = await stand();
     await job(on, run(...args, ...native(on.port)).said);
   }, 180_000);
 
-  it("peers again after Zeek was restarted, and after Threat Bus was", async () => {
+  it.each([["plain", "Broker::disable_ssl=T"], ["anonymous TLS", "Broker::disable_ssl=F"]])("peers again after Zeek was restarted, and after Threat Bus was, %s", async (_, tls) => {
     const on = await stand();
-    const first = run("Broker::disable_ssl=T", ...native(on.port));
+    const first = run(tls, ...native(on.port));
     await eventually(() => on.host.gauge("zeek_subscribed"), 1);
     first.child.kill("SIGTERM");
     await eventually(() => on.host.gauge("zeek_connected"), 0);
-    const second = run("Broker::disable_ssl=T", ...native(on.port));
+    const second = run(tls, ...native(on.port));
     await eventually(() => on.host.gauge("zeek_connected"), 1);
     await on.bus.stop();
     await job(await stand({ port: on.port }), second.said);
+  }, 180_000);
+
+  it.skipIf(script !== ours)("keeps several indicators of one value apart, and goes on seeing it while one is left", async () => {
+    const on = await stand();
+    const { said } = run("Broker::disable_ssl=T", ...native(on.port));
+    await eventually(() => on.host.gauge("zeek_subscribed"), 1);
+    for (const n of [1, 2]) await on.bus.publish(indicator(n, pattern));
+    await eventually(() => said().split("ADD DOMAIN evil.example").length, 3);
+    // The harness looks for the value after each removal.
+    await on.bus.publish(indicator(1, pattern, { x_threatbus_update: "REMOVE", modified: "2024-06-01T00:00:00Z" }));
+    await eventually(() => on.sightings.at(-1)?.sighting_of_ref, idOf(2));
+    const before = on.sightings.length;
+    await on.bus.publish(indicator(2, pattern, { x_threatbus_update: "REMOVE", modified: "2024-06-01T00:00:00Z" }));
+    await eventually(() => said().split("REMOVE DOMAIN evil.example").length, 3);
+    // A third one comes after all that the second could still have set off.
+    for (const more of [{}, { x_threatbus_update: "REMOVE", modified: "2024-06-01T00:00:00Z" }]) await on.bus.publish(indicator(3, "[domain-name:value = 'other.example']", more));
+    await eventually(() => said().includes("REMOVE DOMAIN other.example"), true);
+    expect(on.sightings.slice(before).filter(({ sighting_of_ref }) => sighting_of_ref === idOf(2))).toEqual([]);
+  }, 180_000);
+
+  it.skipIf(script !== ours)("takes no subnet that is none, or holds all of IPv4", async () => {
+    const { said, child } = start([script, path("zeek/values.zeek")]);
+    await eventually(() => child.exitCode !== null, true);
+    const taken = [...said().matchAll(/^\[(.*)\] ([TF])$/gm)];
+    expect(taken).toHaveLength(13);
+    expect(taken.filter(([, , answer]) => answer === "T").map(([, value]) => value)).toEqual(["192.0.2.0/24", "2001:db8::/32", "8000::/1", "::/96"]);
+  }, 180_000);
+
+  it.skipIf(script !== ours)("of a cluster, subscribes once, when it is dialled and its nodes are too", async () => {
+    const [port = 0, manager = 0, worker = 0] = await freePorts(3);
+    const layout = `redef Cluster::nodes = {
+      ["manager"] = [$node_type=Cluster::MANAGER, $ip=127.0.0.1, $p=${manager}/tcp],
+      ["worker-1"] = [$node_type=Cluster::WORKER, $ip=127.0.0.1, $p=${worker}/tcp, $manager="manager"],
+    };`;
+    const backend = since(8, 1) ? ["frameworks/cluster/backend/broker"] : [];
+    const node = (name: string): Running => start(
+      [...backend, "Broker::disable_ssl=T", 'Tenzir::transport="listen"', `Tenzir::listen_port=${port}/tcp`, "exit_only_after_terminate=T", script, path("zeek/cluster.zeek")],
+      { files: { "cluster-layout.zeek": layout }, env: { CLUSTER_NODE: name } },
+    );
+    const { host } = await stand({ listen: false, peers: [{ host: "127.0.0.1", port, tls: "off" }] });
+    const { said } = node("manager");
+    node("worker-1");
+    await eventually(() => said().includes("settled worker-1"), true);
+    await eventually(() => host.gauge("zeek_subscribed"), 1);
+    expect(host.entries.filter(({ text }) => text === "a Zeek subscribed")).toHaveLength(1);
   }, 180_000);
 
   it.skipIf(script !== ours)("is dialled", async () => {
@@ -105,14 +182,30 @@ describe.skipIf(zeek === "")(`a real Zeek ${version.join(".")} (THREATBUS_TEST_Z
 
   it.skipIf(script !== ours)("is connected to over WebSocket, and again after it was restarted", async () => {
     const port = await freePort();
-    const backend = since(8, 1) ? ["frameworks/cluster/backend/broker"] : [];
-    const args = [...backend, "Broker::disable_ssl=T", 'Tenzir::transport="websocket"', `Tenzir::listen_port=${port}/tcp`];
-    const on = await stand({ listen: false, websocket: [{ url: `ws://127.0.0.1:${port}` }] });
+    const args = opened(port);
+    const on = await stand(webSocket(port));
     const first = run(...args);
     await eventually(() => on.host.gauge("zeek_subscribed"), 1);
     first.child.kill("SIGTERM");
     await eventually(() => on.host.gauge("zeek_connected"), 0);
     await job(on, run(...args).said);
+  }, 180_000);
+
+  it.skipIf(script !== ours)("is connected to over WebSocket again after Threat Bus was restarted", async () => {
+    const port = await freePort();
+    const on = await stand(webSocket(port));
+    const { said } = run(...opened(port));
+    await eventually(() => on.host.gauge("zeek_subscribed"), 1);
+    await on.bus.stop();
+    await job(await stand(webSocket(port)), said);
+  }, 180_000);
+
+  it.skipIf(script !== ours)("comes through a bridge", async () => {
+    const [port = 0, bridge = 0] = await freePorts(2);
+    const on = await stand({ listen: false, bridge: { port: bridge } });
+    const { said } = run(...opened(port));
+    void bridged(`ws://127.0.0.1:${port}/v1/messages/json`, `ws://127.0.0.1:${bridge}`);
+    await job(on, said);
   }, 180_000);
 
   it.skipIf(script !== ours || !since(8, 1))("without a cluster backend is told what is missing", async () => {

@@ -2,7 +2,6 @@
 ##! the plugin @threatbus/zeek. Works natively (Broker) and over WebSocket, alone and in clusters of either backend; of a cluster,
 ##! only the manager speaks with Threat Bus. Zeek 5.0 and later.
 
-@load base/frameworks/broker
 @load base/frameworks/cluster
 @load base/frameworks/intel
 @load base/frameworks/reporter
@@ -97,6 +96,11 @@ const intel_types: table[string] of Intel::Type = {
 # Threat Buses that are connected, by the ids of their endpoints.
 global native_peers: set[string];
 global websocket_clients: set[string];
+
+# Peers of a cluster's manager that may be nodes of it: these say so within a moment (Cluster::hello).
+global unknown_peers: set[string];
+const settling = 2 sec;
+global peer_settled: event(id: string);
 
 # Where indicators come, once acknowledged.
 global p2p_topic = "";
@@ -234,36 +238,70 @@ event zeek_init()
 		}
 	}
 
-# Whether a Broker peer is a Threat Bus, and not a node of the cluster.
-function is_threatbus(endpoint: Broker::EndpointInfo): bool
+@ifdef ( Broker::peer_added )
+# Whether Threat Bus comes as a Broker peer that dials. WebSocket clients of Broker's own server, up to Zeek 7.1, look like such.
+function is_dialled(): bool
 	{
 	local way = transport_in_use();
-	if ( way == "listen" )
-		return T;
 @if ( ! Version::at_least("7.2.0") )
-	# WebSocket clients of Broker's own server look like peers.
 	if ( way == "websocket" )
 		return T;
 @endif
-	return way == "native" && endpoint?$network && endpoint$network$bound_port == broker_port;
+	return way == "listen";
+	}
+
+function is_cluster_node(id: string): bool
+	{
+	for ( name in Cluster::nodes )
+		{
+		if ( Cluster::nodes[name]?$id && Cluster::nodes[name]$id == id )
+			return T;
+		}
+	return F;
+	}
+
+function greet(id: string)
+	{
+	add native_peers[id];
+	send_subscribe();
 	}
 
 event Broker::peer_added(endpoint: Broker::EndpointInfo, msg: string)
 	{
-	if ( ! is_threatbus(endpoint) )
+	if ( is_dialled() )
+		{
+		if ( ! Cluster::is_enabled() )
+			{
+			greet(endpoint$id);
+			return;
+			}
+		# All nodes of a cluster dial its manager, too: one subscription is enough.
+		add unknown_peers[endpoint$id];
+		schedule settling { Tenzir::peer_settled(endpoint$id) };
+		}
+	else if ( transport_in_use() == "native" && endpoint?$network && endpoint$network$bound_port == broker_port )
+		greet(endpoint$id);
+	}
+
+event Tenzir::peer_settled(id: string)
+	{
+	if ( id !in unknown_peers )
 		return;
-	add native_peers[endpoint$id];
-	send_subscribe();
+	delete unknown_peers[id];
+	if ( ! is_cluster_node(id) )
+		greet(id);
 	}
 
 event Broker::peer_lost(endpoint: Broker::EndpointInfo, msg: string)
 	{
+	delete unknown_peers[endpoint$id];
 	if ( endpoint$id !in native_peers )
 		return;
 	delete native_peers[endpoint$id];
 	p2p_topic = "";
 	note_operation("threatbus: connection lost");
 	}
+@endif
 
 @if ( Version::at_least("7.2.0") )
 # A WebSocket client that asks for the management topic is a Threat Bus.
@@ -314,16 +352,27 @@ event Tenzir::subscription_acknowledged(topic: string)
 
 # ---------- indicators -------------------------------------------------------
 
-# Threat Bus checks too; but a value that is no subnet would become ::/0 here, and match everything.
+# What Zeek's functions cannot read as a subnet becomes ::/0, with an error in the log alone: it would match every address. So would 0.0.0.0/0, and blocks of IPv6
+# that hold ::ffff:0:0/96, where Zeek has the addresses of IPv4, match all of these. Threat Bus checks as well; this is for whoever else publishes on the topic.
+function is_usable_subnet(value: string): bool
+	{
+	if ( /[0-9a-fA-F:.]+\/[0-9]{1,3}/ != value )
+		return F;
+	local parts = split_string1(value, /\//);
+	local longest = /:/ in parts[0] ? 128 : 32;
+	if ( ! is_valid_ip(parts[0]) || to_count(parts[1]) > longest )
+		return F;
+	local block = to_subnet(value);
+	return ! ( 0.0.0.0 in block && 255.255.255.255 in block );
+	}
+
 function is_valid_value(intel_type: string, value: string): bool
 	{
-	if ( value == "" )
-		return F;
 	if ( intel_type == "ADDR" )
 		return is_valid_ip(value);
 	if ( intel_type == "SUBNET" )
-		return /^[0-9a-fA-F:.]+\/[0-9]+$/ == value && is_valid_ip(split_string1(value, /\//)[0]);
-	return T;
+		return is_usable_subnet(value);
+	return value != "";
 	}
 
 # The source tells items apart: with one for each indicator, removing one leaves the others, and what other feeds added.
