@@ -8,10 +8,11 @@ const digits = 12;
 /**
  * @param {number} first sequence number of the first indicator
  * @param {number} count
+ * @param {string} [path] templates of other messages
  * @returns {Buffer[]} JSON, each with an id and a pattern of its own
  */
-export function indicators(first, count) {
-  const templates = readFileSync(templatesPath, "utf8").trimEnd().split("\n");
+export function indicators(first, count, path = templatesPath) {
+  const templates = readFileSync(path, "utf8").trimEnd().split("\n");
   return Array.from({ length: count }, (_, i) => Buffer.from(fill(templates[(first + i) % templates.length], first + i)));
 }
 
@@ -32,7 +33,7 @@ export function sequenceOf(payload) {
 
 function fill(template, sequence) {
   const number = String(sequence).padStart(digits, "0");
-  return template.replace(/"[^"]*"/g, (text) => {
+  return template.replace(/"(?:[^"\\]|\\.)*"/g, (text) => {
     if (!text.includes("@")) return text;
     let at = digits - (text.split("@").length - 1);
     return text.replace(/@/g, () => number[at++]);

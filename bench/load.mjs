@@ -33,9 +33,9 @@ async function canCompile() {
   return complete("sh", ["-c", probe, join(built, "probe")]).then(() => true, () => false);
 }
 
-/** Sends `count` indicators numbered from `first`, at most `rate` per second (0: as fast as they are taken). */
-export async function blast({ to, count, first = 0, rate = 0 }) {
-  const args = ["-e", to, "-n", `${count}`, "-s", `${first}`, "-t", templatesPath, ...(rate > 0 ? ["-r", `${rate}`] : [])];
+/** Sends `count` indicators numbered from `first`, at most `rate` per second (0: as fast as they are taken); other messages with `templates` and `topic`. */
+export async function blast({ to, count, first = 0, rate = 0, templates = templatesPath, topic, bind = false }) {
+  const args = ["-e", to, "-n", `${count}`, "-s", `${first}`, "-t", templates, ...(rate > 0 ? ["-r", `${rate}`] : []), ...(topic === undefined ? [] : ["-p", topic]), ...(bind ? ["-b"] : [])];
   return JSON.parse((await complete(join(built, "blast"), args, 600_000)).at(-1));
 }
 

@@ -1,6 +1,6 @@
-/* blast -e ENDPOINT -n COUNT -t TEMPLATES [-r PER_SECOND] [-s FIRST] [-p TOPIC]
+/* blast -e ENDPOINT -n COUNT -t TEMPLATES [-r PER_SECOND] [-s FIRST] [-p TOPIC] [-b]
  *
- * Connects a publisher, waits until someone subscribed to the topic, and sends. A full pipe makes it wait, so the receiver sets the
+ * Connects a publisher (-b: binds it), waits until someone subscribed to the topic, and sends. A full pipe makes it wait, so the receiver sets the
  * pace and nothing is lost here. Prints one line of JSON. */
 #include "frames.h"
 
@@ -32,16 +32,18 @@ int main(int argc, char **argv) {
   const char *endpoint = NULL, *templates = NULL, *topic = "stix2/indicator";
   uint64_t count = 0, first = 0;
   double rate = 0;
-  for (int flag; (flag = getopt(argc, argv, "e:n:t:r:s:p:")) != -1;) {
+  int bind = 0;
+  for (int flag; (flag = getopt(argc, argv, "e:n:t:r:s:p:b")) != -1;) {
     if (flag == 'e') endpoint = optarg;
     else if (flag == 'n') count = strtoull(optarg, NULL, 10);
     else if (flag == 't') templates = optarg;
     else if (flag == 'r') rate = atof(optarg);
     else if (flag == 's') first = strtoull(optarg, NULL, 10);
     else if (flag == 'p') topic = optarg;
+    else if (flag == 'b') bind = 1;
     else return 2;
   }
-  must(endpoint != NULL && templates != NULL && count > 0, "usage: blast -e ENDPOINT -n COUNT -t TEMPLATES [-r RATE] [-s FIRST] [-p TOPIC]");
+  must(endpoint != NULL && templates != NULL && count > 0, "usage: blast -e ENDPOINT -n COUNT -t TEMPLATES [-r RATE] [-s FIRST] [-p TOPIC] [-b]");
   struct frames *frames = frames_load(templates, topic);
 
   void *context = zmq_ctx_new();
@@ -53,7 +55,7 @@ int main(int argc, char **argv) {
   zmq_setsockopt(socket, ZMQ_RCVTIMEO, &patience, sizeof patience);
   zmq_setsockopt(socket, ZMQ_LINGER, &patience, sizeof patience);
   zmq_setsockopt(socket, ZMQ_RECONNECT_IVL, &retry, sizeof retry);
-  must(zmq_connect(socket, endpoint) == 0, endpoint);
+  must((bind ? zmq_bind(socket, endpoint) : zmq_connect(socket, endpoint)) == 0, endpoint);
   wait_for_subscriber(socket, topic);
 
   /* A sleep takes some 60 microseconds at least. */

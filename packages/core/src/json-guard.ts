@@ -13,8 +13,8 @@ const quote = 0x22, backslash = 0x5c, colon = 0x3a, u = 0x75;
  * halves of surrogate pairs.
  *
  * A key given twice leaves no trace in the parsed value but its room in the text. So the value is measured as the shortest JSON that
- * could have made it: if the text is just as long, nothing is hidden in it. Only otherwise (blanks, escapes, numbers) is the text
- * itself gone through, counting its keys.
+ * could have made it: if the text is just as long, but for the backslashes in it, nothing is hidden. Only otherwise (blanks, numbers, `\u`) is
+ * the text itself gone through, counting its keys.
  */
 export function parseJson(payload: Uint8Array): unknown {
   const bytes = viewOf(payload);
@@ -26,8 +26,18 @@ export function parseJson(payload: Uint8Array): unknown {
     refuse("json", "not JSON");
   }
   const { keys, shortest } = measure(value);
-  if (shortest !== text.length) checkHidden(bytes, keys, value);
+  if (shortest !== text.length && shortest !== text.length - shortEscapes(text)) checkHidden(bytes, keys, value);
   return value;
+}
+
+/** How many characters are written as two. 0 if one is written as six, which may be half of a surrogate pair. */
+function shortEscapes(text: string): number {
+  let escapes = 0;
+  for (let at = text.indexOf("\\"); at >= 0; at = text.indexOf("\\", at + 2)) {
+    if (text.charCodeAt(at + 1) === u) return 0;
+    escapes++;
+  }
+  return escapes;
 }
 
 /** Goes through the text for what the value does not show. */

@@ -17,7 +17,7 @@ export class MetricSet implements Metrics {
   readonly #gauges = new Map<string, () => number>();
 
   counter(name: string, labels: Readonly<Record<string, string>> = {}): Counter {
-    const key = JSON.stringify([name, Object.entries(labels).sort()]);
+    const key = keyOf(name, labels);
     let entry = this.#counters.get(key);
     if (entry === undefined) {
       entry = { name, labels, counter: new CounterCell() };
@@ -36,6 +36,13 @@ export class MetricSet implements Metrics {
       ...[...this.#gauges].map(([name, read]) => ({ name, labels: {}, kind: "gauge" as const, value: read() })),
     ];
   }
+}
+
+/** Counters are asked for with every message, mostly with one label or none: these have a key that is quickly made. */
+function keyOf(name: string, labels: Readonly<Record<string, string>>): string {
+  const [label, ...more] = Object.keys(labels);
+  if (label === undefined) return name;
+  return more.length === 0 ? `${name}\0${label}\0${labels[label]}` : JSON.stringify([name, Object.entries(labels).sort()]);
 }
 
 class CounterCell implements Counter {

@@ -65,11 +65,11 @@ export async function* receive(options: ZmqOptions, { logger, clock, signal }: S
 
 /** Cuts a frame at its first blank. `undefined` without one, or when what is before it is no printable ASCII. */
 export function splitFrame(frame: Uint8Array): { readonly topic: string; readonly payload: Uint8Array } | undefined {
-  const blank = frame.subarray(0, 256).indexOf(0x20);
-  if (blank < 1) return undefined;
-  const topic = frame.subarray(0, blank);
-  if (topic.some((byte) => byte < 0x21 || byte > 0x7e)) return undefined;
-  return { topic: String.fromCharCode(...topic), payload: frame.subarray(blank + 1) };
+  const bytes = Buffer.isBuffer(frame) ? frame : Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
+  const blank = bytes.indexOf(0x20);
+  if (blank < 1 || blank > 255) return undefined;
+  const topic = bytes.toString("latin1", 0, blank);
+  return /^[!-~]+$/.test(topic) ? { topic, payload: bytes.subarray(blank + 1) } : undefined;
 }
 
 /** The parts of the next message (MISP sends one each), none when the socket closed or bytes that are no ZeroMQ disturbed it. */

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { indicatorsOf } from "../src/map/indicator.ts";
 import type { MappingOptions } from "../src/map/options.ts";
+import { isMapped } from "../src/map/pattern.ts";
 import { mappedTypes, mappings, ruleTypes } from "../src/map/types.ts";
 import { exact, given, point, scaled } from "./sample.ts";
 
@@ -172,6 +173,12 @@ describe("a MISP attribute becomes a pattern", () => {
     expect(mappedTypes("misp-stix").filter((type) => !mappedTypes().includes(type))).toStrictEqual([
       "filename|sha512/224", "filename|sha512/256", "http-method", "link", "port", "sha512/224", "sha512/256", "size-in-bytes",
     ]);
+  });
+
+  test("whether a type has one can be asked without a value", () => {
+    for (const profile of ["point", "misp-stix"] as const) {
+      expect([...new Set([...converted, ...mappedTypes("misp-stix"), "comment", "constructor"])].filter((type) => isMapped(type, profile)).sort()).toStrictEqual(mappedTypes(profile));
+    }
   });
 
   test.each(wrong)("%s: %.60j is none", (type, value) => {

@@ -1,5 +1,5 @@
 import { checkPattern, isThreatbusError, maxPatternLength, quote } from "@threatbus/core";
-import { mappingOf, ruleTypes } from "./types.ts";
+import { mappingOf, mappings, ruleTypes } from "./types.ts";
 import type { Mapping } from "./types.ts";
 import type { Parts } from "./values.ts";
 import type { MappingOptions } from "./options.ts";
@@ -30,8 +30,9 @@ export function patternsOf(type: string, given: string, { profile, compound }: P
   return patterns.every((pattern) => pattern.length <= maxPatternLength) ? { type: "stix", patterns } : "value";
 }
 
-function isMapped(type: string, profile: MappingOptions["profile"]): boolean {
-  const mapping: Mapping | undefined = mappingOf(type, "");
+/** Whether attributes of this type become indicators, rules and patterns of others among them. */
+export function isMapped(type: string, profile: MappingOptions["profile"]): boolean {
+  const mapping: Mapping | undefined = mappings.get(type);
   return languages.has(type) || type === "stix2-pattern" || (profile === "point" ? mapping?.point : mapping?.exact) !== undefined;
 }
 

@@ -63,7 +63,7 @@ export class Journal {
     if (this.#stale && !this.#rewriting) return;
     this.#waiting += line;
     this.#lines++;
-    if (this.#waiting.length > mostWaiting) this.#soon.abort();
+    if (this.#waiting.length > mostWaiting && !this.#soon.signal.aborted) this.#soon.abort();
   }
 
   async close(): Promise<void> {

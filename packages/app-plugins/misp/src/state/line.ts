@@ -1,4 +1,6 @@
 import { crc32 } from "node:zlib";
+import type { Identifier } from "stix2-ts-types";
+import { recent } from "../map/recent.ts";
 import { ruleTypes } from "../map/types.ts";
 import { markingBits, markingsOf } from "../map/tags.ts";
 import type { Sent } from "./sent.ts";
@@ -18,7 +20,7 @@ const types: ReadonlySet<string> = new Set(["stix", ...ruleTypes]);
 const identity = "identity--";
 
 export function sentLine(uuid: string, { patterns, patternType, timestamp, eventId, fingerprint, creator, markings }: Sent): string {
-  const maker = creator === undefined ? "-" : packed(creator.slice(identity.length));
+  const maker = creator === undefined ? "-" : makerOf(creator);
   const rest = [packed(uuid), timestamp, eventId || "-", fingerprint.toString(36), patternType, markingBits(markings ?? []), maker, JSON.stringify(patterns)];
   return checked(rest.join(" "));
 }
@@ -35,10 +37,10 @@ export function readLine(bytes: Buffer): Line | undefined {
     const [mark = "", value] = text.slice(1).split(" ");
     return { mark, value: Number(value) };
   }
-  const fields = text.split(" ", 7);
-  const [uuid = "", timestamp, eventId = "-", fingerprint = "", type = "", markings, maker = "-"] = fields;
-  if (fields.length < 7 || !types.has(type)) return undefined;
-  const patterns = JSON.parse(text.slice(fields.join(" ").length + 1)) as string[];
+  const [uuid = "", timestamp, eventId = "-", fingerprint = "", type = "", markings, maker = "-"] = text.split(" ", 7);
+  if (!types.has(type)) return undefined;
+  // A list begins with the first bracket: no field before it has one.
+  const patterns = JSON.parse(text.slice(text.indexOf("["))) as string[];
   const marks = markingsOf(Number(markings));
   return {
     uuid: unpacked(uuid),
@@ -48,7 +50,7 @@ export function readLine(bytes: Buffer): Line | undefined {
       timestamp: Number(timestamp),
       eventId: eventId === "-" ? "" : eventId,
       fingerprint: Number.parseInt(fingerprint, 36),
-      ...(maker !== "-" && { creator: `${identity}${unpacked(maker)}` }),
+      ...(maker !== "-" && { creator: creatorOf(maker) }),
       ...(marks.length > 0 && { markings: marks }),
     },
   };
@@ -58,10 +60,15 @@ function checked(rest: string): string {
   return `${crc32(rest).toString(16).padStart(8, "0")} ${rest}\n`;
 }
 
+/** There are few creators. */
+const makerOf = recent(1_000, (creator) => packed(creator.slice(identity.length)));
+const creatorOf = recent(1_000, (maker): Identifier<"identity"> => `${identity}${unpacked(maker)}`);
+
 function packed(uuid: string): string {
   return Buffer.from(uuid.replaceAll("-", ""), "hex").toString("base64url");
 }
 
 function unpacked(text: string): string {
-  return Buffer.from(text, "base64url").toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+  const hex = Buffer.from(text, "base64url").toString("hex");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
