@@ -251,9 +251,9 @@ function numberOf(eventId: string): number {
   return /^\d{1,10}$/.test(eventId) && Number(eventId) < 2 ** 32 ? Number(eventId) : 0;
 }
 
-/** Bytes of a string in memory: V8 takes one for each character, or two if one of them is beyond Latin-1. */
+/** Bytes of a string in memory: V8 takes one for each character, or two if one of them is beyond Latin-1; more than it takes for Latin-1 beyond ASCII. */
 function weightOf(text: string): number {
-  return stringHeader + text.length * (/^[\0-\xff]*$/.test(text) ? 1 : 2);
+  return stringHeader + (Buffer.byteLength(text) === text.length ? text.length : 2 * text.length);
 }
 
 function grown<Numbers extends { set(old: Numbers): void }>(old: Numbers, make: new (length: number) => Numbers, length: number): Numbers {
