@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { createBus, message, silentLogger } from "@threatbus/core";
 import { inmem } from "@threatbus/inmem";
 import { zeek } from "@threatbus/zeek";
+import { event, handshake, magic, message as frame, string, tags, text, types } from "./zeek-frames.mjs";
 
 const [kind, port, count] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])];
 const time = "2024-05-01T10:00:00.123Z";
@@ -35,35 +36,23 @@ console.log("ready");
 function serve(socket) {
   socket.setNoDelay(true);
   const id = Buffer.from("ffffffffffff4fffbfffffffffffffff", "hex");
-  const text = (value) => Buffer.concat([Buffer.of(value.length), Buffer.from(value)]);
-  const framed = (...parts) => {
-    const body = Buffer.concat(parts);
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(body.length);
-    return Buffer.concat([length, body]);
-  };
-  const one = Buffer.from("020000000000000001", "hex");
-  const event = (topic, name, args) =>
-    framed(id, Buffer.alloc(16), Buffer.of(1, 0, 16, 0, topic.length), Buffer.from(topic), Buffer.of(14, 3), one, one, Buffer.of(14, 2, 5), text(name), Buffer.of(14, 1), args);
-  const string = (value) => Buffer.concat([Buffer.of(5), text(value)]);
   const topic = `stix2/indicator${"a".repeat(28)}`;
   const created = Buffer.alloc(9);
   created[0] = 9;
   created.writeBigInt64BE(1_714_557_600_123_000_000n, 1);
   const frames = Array.from({ length: 2 * count }, (_, n) =>
-    event(topic, "Tenzir::intel", Buffer.concat([Buffer.of(14, 5), created, string(idOf(n)), string("DOMAIN"), string(nameOf(n)), string("ADD")])));
-  socket.write(framed(Buffer.of(6), Buffer.from("ZEEK"), id, Buffer.of(1, 1)));
-  socket.once("data", () => undefined);
+    frame(id, types.data, topic, event("Tenzir::intel", Buffer.concat([Buffer.of(14, 5), created, string(idOf(n)), string("DOMAIN"), string(nameOf(n)), string("ADD")]))));
+  socket.write(handshake(tags.hello, magic, id, Buffer.of(1, 1)));
   let heard = Buffer.alloc(0);
   socket.on("data", (chunk) => {
     heard = Buffer.concat([heard, chunk]);
     if (heard.includes("threatbus/manage") && !socket.answered) {
       socket.answered = true;
-      socket.write(framed(Buffer.of(11, 1), text("threatbus/manage")));
+      socket.write(handshake(tags.responderSynAck, Buffer.of(1), text("threatbus/manage")));
     }
     if (heard.includes("Tenzir::subscribe") && !socket.acknowledged) {
       socket.acknowledged = true;
-      socket.write(event("threatbus/manage", "Tenzir::subscription_acknowledged", string(topic)));
+      socket.write(frame(id, types.data, "threatbus/manage", event("Tenzir::subscription_acknowledged", string(topic))));
     }
   });
   socket.on("error", () => undefined);

@@ -149,7 +149,8 @@ export class Briefing {
       if (!this.#line.ready) return this.#line.wait();
       const wait = this.#send(this.#outgoing[this.#next++] as IntelOperation);
       if (wait > 0) return this.#setup.host.clock.sleep(wait, this.#line.signal);
-      if (++this.#turn % turn === 0) return immediate();
+      // Between messages the bus sees to that.
+      if (this.#next < this.#outgoing.length && ++this.#turn % turn === 0) return immediate();
     }
     if (this.#next === this.#outgoing.length) this.#outgoing.length = this.#next = 0;
     return undefined;
