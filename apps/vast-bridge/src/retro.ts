@@ -1,0 +1,194 @@
+/** Searches the past for what is new, the urgent before the rest, and remembers what was answered. */
+import { backoff, reasonOf } from "@threatbus/core";
+import type { Clock, Logger, Metrics } from "@threatbus/core";
+import { EngineError } from "./engine.ts";
+import type { Hit, Retro } from "./engine.ts";
+import { priorities } from "./catalogue.ts";
+import type { Priority } from "./catalogue.ts";
+import { keyOf, observableOfKey } from "./observable.ts";
+import type { Observable } from "./observable.ts";
+import type { Store } from "./store.ts";
+
+export interface RetroOptions {
+  /** Hits for one observable; `Infinity`: all. */
+  readonly maxEvents: number;
+  /** Milliseconds for one search. */
+  readonly timeout: number;
+  /** Milliseconds to look back; `Infinity`: all. */
+  readonly lookback: number;
+  /** Milliseconds after which an observable that another indicator names is searched for again. */
+  readonly again: number;
+}
+
+/** What one search of one or several observables came to. */
+export interface Searched {
+  readonly observables: number;
+  readonly hits: number;
+  /** Milliseconds. */
+  readonly took: number;
+}
+
+/** Searches of one observable that may fail while others succeed. */
+const attempts = 5;
+
+export class RetroMatching {
+  readonly #engine: Retro;
+  readonly #answered: Store;
+  readonly #options: RetroOptions;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #metrics: Metrics;
+  readonly #take: (hit: Hit, last: boolean) => Promise<void>;
+  readonly #searched: (searched: Searched) => void;
+  /** By observable: how often it failed. */
+  readonly #queues: Readonly<Record<Priority, Map<string, number>>> = { manual: new Map(), feed: new Map(), backfill: new Map() };
+  readonly #running = new Set<Promise<void>>();
+  readonly #searching = new Set<string>();
+  readonly #stopping = new AbortController();
+  readonly #abort = new AbortController();
+  readonly #wait = backoff({ first: 500, cap: 30_000 });
+  #pause: Promise<void> | undefined;
+  /** Searches that failed since the last that did not. */
+  #failing = 0;
+
+  constructor(
+    engine: Retro,
+    answered: Store,
+    options: RetroOptions,
+    host: { readonly clock: Clock; readonly logger: Logger; readonly metrics: Metrics },
+    take: (hit: Hit, last: boolean) => Promise<void>,
+    searched: (searched: Searched) => void,
+  ) {
+    this.#engine = engine;
+    this.#answered = answered;
+    this.#options = options;
+    this.#clock = host.clock;
+    this.#logger = host.logger;
+    this.#metrics = host.metrics;
+    this.#take = take;
+    this.#searched = searched;
+    host.metrics.gauge("retro_backlog", () => this.backlog);
+  }
+
+  /** Observables that wait or are searched for. */
+  get backlog(): number {
+    return priorities.reduce((sum, priority) => sum + this.#queues[priority].size, 0) + this.#searching.size;
+  }
+
+  /** The tool does not answer. */
+  get failing(): boolean {
+    return this.#failing > 0;
+  }
+
+  /** `known` is what an indicator named before this process began: whatever was answered stays so. */
+  want(observable: Observable, priority: Priority, known: boolean): void {
+    const key = keyOf(observable);
+    const at = this.#answered.get(key);
+    if (at !== undefined && (known || Number(at) + this.#options.again > this.#clock.now())) return;
+    if (this.#searching.has(key)) return;
+    for (const other of priorities) {
+      const queue = this.#queues[other];
+      if (!queue.has(key)) continue;
+      if (priorities.indexOf(other) <= priorities.indexOf(priority)) return;
+      queue.delete(key);
+    }
+    this.#queues[priority].set(key, 0);
+    this.#next();
+  }
+
+  unwant(observable: Observable): void {
+    for (const priority of priorities) this.#queues[priority].delete(keyOf(observable));
+  }
+
+  /** Lets what runs come to its end, until the signal fires. What waits still waits the next time. */
+  async stop(patience: AbortSignal): Promise<void> {
+    this.#stopping.abort();
+    const abort = (): void => this.#abort.abort(new Error("the bridge stops"));
+    if (patience.aborted) abort();
+    patience.addEventListener("abort", abort);
+    await Promise.all(this.#running);
+    patience.removeEventListener("abort", abort);
+  }
+
+  #next(): void {
+    while (!this.#stopping.signal.aborted && this.#pause === undefined && this.#running.size < this.#engine.parallel) {
+      const batch = this.#batch();
+      if (batch.size === 0) return;
+      const search = this.#search(batch).finally(() => {
+        this.#running.delete(search);
+        this.#next();
+      });
+      this.#running.add(search);
+      // A tool that does not answer is asked by one search at a time.
+      if (this.#failing > 0) return;
+    }
+  }
+
+  /** Of one priority, so that the urgent is answered first. */
+  #batch(): Map<string, { readonly failed: number; readonly priority: Priority }> {
+    const batch = new Map<string, { readonly failed: number; readonly priority: Priority }>();
+    for (const priority of priorities) {
+      for (const [key, failed] of this.#queues[priority]) {
+        if (batch.size >= this.#engine.batch) break;
+        // What failed goes alone, so that one that cannot be answered keeps no others from it.
+        if (failed > 1 && batch.size > 0) continue;
+        this.#queues[priority].delete(key);
+        this.#searching.add(key);
+        batch.set(key, { failed, priority });
+        if (failed > 1) break;
+      }
+      if (batch.size > 0) break;
+    }
+    return batch;
+  }
+
+  async #search(batch: ReadonlyMap<string, { readonly failed: number; readonly priority: Priority }>): Promise<void> {
+    const began = this.#clock.now();
+    const { maxEvents: limit, timeout, lookback } = this.#options;
+    const hits = new Map<string, number>();
+    const since = lookback === Infinity ? {} : { since: began - lookback };
+    try {
+      const end = await this.#engine.search([...batch.keys()].map(observableOfKey), { limit, deadline: began + timeout, signal: this.#abort.signal, ...since }, async (hit) => {
+        const key = keyOf(hit.observable);
+        const count = (hits.get(key) ?? 0) + 1;
+        if (count > limit) return;
+        hits.set(key, count);
+        await this.#take(hit, count === limit);
+      });
+      this.#failing = 0;
+      this.#wait.reset();
+      if (end.truncated !== undefined) {
+        this.#metrics.counter("retro_truncated", { by: end.truncated }).add(end.observables?.length ?? batch.size);
+        this.#logger.warn("a search was cut short; what it found until then is reported", { by: end.truncated, observables: (end.observables ?? [...batch.keys()].map(observableOfKey)).slice(0, 10) });
+      }
+      for (const key of batch.keys()) this.#answered.set(key, String(this.#clock.now()));
+      const sum = [...hits.values()].reduce((all, count) => all + count, 0);
+      this.#metrics.counter("retro_searched").add(batch.size);
+      this.#searched({ observables: batch.size, hits: sum, took: this.#clock.now() - began });
+    } catch (thrown) {
+      this.#failed(batch, thrown);
+    } finally {
+      for (const key of batch.keys()) this.#searching.delete(key);
+    }
+  }
+
+  #failed(batch: ReadonlyMap<string, { readonly failed: number; readonly priority: Priority }>, thrown: unknown): void {
+    if (this.#abort.signal.aborted) return;
+    const permanent = thrown instanceof EngineError && thrown.permanent;
+    const others = this.#failing === 0;
+    this.#failing++;
+    this.#metrics.counter("retro_failures").add();
+    this.#logger.warn("a search failed", { reason: reasonOf(thrown), ...(thrown instanceof EngineError && thrown.hint !== undefined && { hint: thrown.hint }), observables: batch.size });
+    for (const [key, { failed, priority }] of batch) {
+      if (permanent || (others && failed + 1 >= attempts)) {
+        this.#metrics.counter("retro_given_up").add();
+        this.#logger.error("a search is given up until the bridge is started again", { observable: observableOfKey(key), attempts: failed + 1 });
+        if (batch.size === 1) this.#failing = 0;
+      } else this.#queues[priority].set(key, failed + 1);
+    }
+    this.#pause ??= this.#clock.sleep(this.#wait.next(), this.#stopping.signal).then(() => {
+      this.#pause = undefined;
+      this.#next();
+    });
+  }
+}

@@ -1,0 +1,48 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { eventually, indicator, Site } from "./program.ts";
+import { StandIn } from "./stand-in.ts";
+
+let site: Site, vast: StandIn;
+beforeEach(async () => {
+  site = await Site.make();
+  vast = new StandIn();
+});
+afterEach(async () => {
+  await site.clean();
+  vast.clean();
+});
+
+const dns = { ts: "2026-01-02T19:08:01.310448000", uid: "C1", query: "evil.example", "id.orig_h": "10.0.0.5" };
+
+describe("the bridge, a bus and a tool", () => {
+  test("finds what was and what comes, tells the whole of it, and ends with what is taken back", async () => {
+    await site.bus();
+    const { client, sightings } = await site.client();
+    vast.events(dns, { ...dns, query: "good.example" });
+    const bridge = await site.running(site.bridge({ vast_binary: vast.binary, live_match: true, matcher_name: "m" }));
+    const evil = indicator(1, "[domain-name:value = 'evil.example']");
+    await client.publish(evil);
+    await eventually(() => sightings.length).toBe(1);
+    expect(sightings[0]).toMatchObject({
+      type: "sighting",
+      last_seen: "2026-01-02T19:08:01.310448Z",
+      sighting_of_ref: evil.id,
+      x_threatbus_indicator: evil,
+      x_threatbus_match_type: "RETRO",
+      x_threatbus_sighting_context: dns,
+      x_threatbus_source: "VAST",
+    });
+    await eventually(() => vast.told).toEqual([{ add: "evil.example", context: `threatbus__${evil.id}` }]);
+    const now = { ...dns, ts: "2026-11-01T00:00:00" };
+    vast.happens(now);
+    await eventually(() => sightings.length).toBe(2);
+    expect(sightings[1]).toMatchObject({
+      last_seen: "2026-11-01T00:00:00Z", sighting_of_ref: evil.id, x_threatbus_indicator: evil, x_threatbus_indicator_value: "evil.example", x_threatbus_match_type: "LIVE",
+      x_threatbus_sighting_context: now, x_threatbus_match: { schema: "zeek.dns" },
+    });
+    await client.publish({ ...evil, x_threatbus_update: "REMOVE" });
+    await eventually(() => vast.told.at(-1)).toEqual({ remove: "evil.example" });
+    expect(await bridge.kill("SIGTERM")).toEqual({ code: 0, signal: null });
+    expect(bridge.stderr).toContain("stopped");
+  });
+});
