@@ -1,7 +1,7 @@
 /** `npm run services`: real brokers for tests, benchmarks and trying things out. */
 import { build, install, say } from "./bootstrap.mjs";
 
-const help = `Brokers for tests: RabbitMQ from the system's packages (installed by root only), Kafka from Maven Central (kept in ~/.cache/threatbus).
+const help = `Brokers for tests: RabbitMQ and fever from the system's packages (installed by root only), Kafka from Maven Central (kept in ~/.cache/threatbus).
 Tenzir from PyPI (kept there as well) is installed only: tests start nodes of their own.
 
   npm run services -- up        installs what is missing, starts one of each on 127.0.0.1 and keeps them until Ctrl-C

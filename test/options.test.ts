@@ -2,7 +2,7 @@ import { basename, join } from "node:path";
 import { exampleConfig, loadConfig } from "@threatbus/core/config";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { fleet, optionsOf, optionsOfFile } from "./options.ts";
+import { apps, fleet, optionsOf, optionsOfApp, optionsOfFile } from "./options.ts";
 import type { Option } from "./options.ts";
 import { readText, root } from "./workspace.ts";
 
@@ -35,6 +35,11 @@ describe.each(fleet)("$name", ({ plugin, path, folder, manifest }) => {
   it("has every option and its default in its README", () => {
     expect(undocumented(optionsOf(plugin), readText(path, "README.md"))).toEqual([]);
   });
+});
+
+it.each(apps)("$name has every option and its default in its README", (app) => {
+  expect(optionsOfApp(app).length).toBeGreaterThan(5);
+  expect(undocumented(optionsOfApp(app), readText(app.path, "README.md"))).toEqual([]);
 });
 
 it("has every option of the file and its default in docs/configuration.md", () => {

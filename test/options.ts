@@ -1,8 +1,8 @@
 /** The options of plugins, read from the schemas they check with. */
 import { join } from "node:path";
-import { configJsonSchema } from "@threatbus/core/config";
+import { configJsonSchema, jsonSchemaOf } from "@threatbus/core/config";
 import type { AnyPlugin, JsonSchema } from "@threatbus/core/config";
-import { plugins } from "./workspace.ts";
+import { packages, plugins } from "./workspace.ts";
 import type { WorkspacePackage } from "./workspace.ts";
 
 export interface FleetPlugin extends WorkspacePackage {
@@ -34,6 +34,22 @@ export function optionsOf(plugin: AnyPlugin): Option[] {
 export function optionsOfFile(): Option[] {
   const { properties } = configJsonSchema([]) as { properties: Record<string, JsonSchema> };
   return Object.entries(properties).flatMap(([name, schema]) => (name === "plugins" ? [] : leaves(schema, name)));
+}
+
+export interface FleetApp extends WorkspacePackage {
+  /** Of its configuration file: the `schema` that src/options.ts exports. */
+  readonly schema: Parameters<typeof jsonSchemaOf>[0];
+}
+
+/** Programs that join a bus and have a configuration file of their own. */
+export const apps: readonly FleetApp[] = await Promise.all(
+  packages
+    .filter(({ path }) => path.startsWith("apps/"))
+    .map(async (each) => ({ ...each, schema: ((await import(join(each.folder, "src", "options.ts"))) as { schema: FleetApp["schema"] }).schema })),
+);
+
+export function optionsOfApp({ schema }: FleetApp): Option[] {
+  return leaves(jsonSchemaOf(schema) ?? {}, "");
 }
 
 function leaves(schema: JsonSchema, path: string): Option[] {

@@ -29,6 +29,7 @@
  *     const node = await tenzir();                                         // node.binary, node.endpoint
  *     await node.run('from_file "/path/eve.json" { read_suricata } | import');
  */
+export { requireFever } from "./fever-install.ts";
 export { brokerForTests, needs } from "./for-tests.ts";
 export type { Needed, SharedBrokers } from "./for-tests.ts";
 export { unavailable } from "./kinds.ts";

@@ -1,6 +1,7 @@
 /** What tests need from outside, and what the environment says of it. */
 import type { Tell } from "./debian.ts";
 import { environment } from "./environment.ts";
+import { feverGiven, requireFever } from "./fever-install.ts";
 import { kafka } from "./kafka.ts";
 import { requireKafka } from "./kafka-install.ts";
 import { rabbitmq } from "./rabbitmq.ts";
@@ -10,7 +11,7 @@ import { requireTenzir, tenzirGiven } from "./tenzir-install.ts";
 import { Unavailable } from "./unavailable.ts";
 
 export type BrokerKind = "rabbitmq" | "kafka";
-export type ServiceKind = BrokerKind | "tenzir";
+export type ServiceKind = BrokerKind | "tenzir" | "fever";
 
 export interface Kind {
   /** For sentences. */
@@ -28,7 +29,7 @@ export interface Kind {
 /** A broker, and what goes into the variable. */
 export type Running = Service & { readonly address: string };
 
-export const kinds: Readonly<Record<BrokerKind, Required<Kind>> & Record<"tenzir", Kind>> = {
+export const kinds: Readonly<Record<BrokerKind, Required<Kind>> & Record<"tenzir" | "fever", Kind>> = {
   rabbitmq: {
     title: "RabbitMQ",
     given: "THREATBUS_TEST_RABBITMQ",
@@ -48,6 +49,12 @@ export const kinds: Readonly<Record<BrokerKind, Required<Kind>> & Record<"tenzir
     given: tenzirGiven,
     without: "THREATBUS_TEST_WITHOUT_TENZIR",
     install: (tell) => requireTenzir(tell),
+  },
+  fever: {
+    title: "fever",
+    given: feverGiven,
+    without: "THREATBUS_TEST_WITHOUT_FEVER",
+    install: (tell) => requireFever(tell),
   },
 };
 

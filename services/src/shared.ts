@@ -54,5 +54,5 @@ export async function shareBrokers(say: (line: string) => void): Promise<SharedR
 }
 
 async function each<T>(work: (name: ServiceKind, kind: Kind) => Promise<T[]>): Promise<T[]> {
-  return (await Promise.all((["rabbitmq", "kafka", "tenzir"] as const).map((name) => work(name, kinds[name])))).flat();
+  return (await Promise.all((["rabbitmq", "kafka", "tenzir", "fever"] as const).map((name) => work(name, kinds[name])))).flat();
 }

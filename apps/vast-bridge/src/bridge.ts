@@ -2,12 +2,12 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock, Logger, Sample } from "@threatbus/core";
-import { MetricSet, systemClock } from "@threatbus/core";
+import { MetricSet, reasonOf, systemClock } from "@threatbus/core";
 import type { BusIndicator } from "@threatbus/zmq-client";
 import { BusLink } from "./bus-link.ts";
 import type { BusLinkOptions } from "./bus-link.ts";
 import { Catalogue } from "./catalogue.ts";
-import type { CatalogueOptions } from "./catalogue.ts";
+import type { CatalogueOptions, Outcome } from "./catalogue.ts";
 import type { Engine, EngineHost, Hit } from "./engine.ts";
 import { timestampOf } from "./event-time.ts";
 import { Interval } from "./line-protocol.ts";
@@ -30,7 +30,10 @@ export interface BridgeOptions {
   readonly bus: BusLinkOptions;
   readonly catalogue: CatalogueOptions;
   readonly repeats: RepeatOptions;
-  readonly retro: RetroOptions;
+  /** Absent: the past is not searched. */
+  readonly retro: RetroOptions | undefined;
+  /** Whether to watch what comes. */
+  readonly live: boolean;
   /** Sightings handed out at the same time. */
   readonly parallel: number;
   /** Milliseconds to finish what is under way when it stops. */
@@ -38,12 +41,19 @@ export interface BridgeOptions {
   /** Who reports: `x_threatbus_source`. */
   readonly source: string;
   readonly makeEngine: (host: EngineHost) => Engine;
-  /** Absent: the bus. */
-  readonly outlet?: Outlet;
-  /** Absent: events are reported as they are. */
-  readonly makeTransform?: (metrics: MetricSet) => Transform;
+  /** Whose signal fires when what is under way is to be let go. */
+  readonly makeReporting?: (host: { readonly metrics: MetricSet; readonly signal: AbortSignal }) => Reporting;
   readonly logger: Logger;
   readonly clock?: Clock;
+}
+
+const unchanged: Transform = async (report) => [report];
+
+export interface Reporting {
+  /** Absent: the bus. */
+  readonly outlet?: Outlet | undefined;
+  /** Absent: events are reported as they are. */
+  readonly transform?: Transform | undefined;
 }
 
 export class Bridge {
@@ -61,6 +71,8 @@ export class Bridge {
   readonly #live: LiveMatching | undefined;
   readonly #bus: BusLink;
   readonly #stopping = new AbortController();
+  /** Commands under way are ended. */
+  readonly #leaving = new AbortController();
   #loading = true;
   #stopped: Promise<void> | undefined;
 
@@ -78,11 +90,12 @@ export class Bridge {
     this.#engine = options.makeEngine({ ...host, stateDir: engineDir });
     this.#catalogue = new Catalogue(indicators, options.catalogue, host);
     this.#bus = new BusLink(options.bus, host, (indicator) => this.#takeIndicator(indicator));
-    this.#outbox = new Outbox(outgoing, options.outlet ?? this.#bus, options.makeTransform?.(this.#metrics) ?? (async (report) => [report]), { parallel: options.parallel }, host);
+    const { outlet = this.#bus, transform = unchanged } = options.makeReporting?.({ metrics: this.#metrics, signal: this.#leaving.signal }) ?? {};
+    this.#outbox = new Outbox(outgoing, outlet, transform, { parallel: options.parallel }, host);
     this.#repeats = new Repeats(reported, options.repeats, host, (report) => this.#outbox.put(report));
     const { retro, live } = this.#engine;
-    this.#retro = retro && new RetroMatching(retro, answered, options.retro, host, (hit, last) => this.#takeHit(hit, "RETRO", last), ({ observables, hits, took }) => this.interval.searched(observables, hits, took));
-    this.#live = live && new LiveMatching(live, () => this.#watched(), host, (hit) => this.#takeHit(hit, "LIVE"));
+    this.#retro = retro && options.retro && new RetroMatching(retro, answered, options.retro, host, (hit, last) => this.#takeHit(hit, "RETRO", last), ({ observables, hits, took }) => this.interval.searched(observables, hits, took));
+    this.#live = options.live && live !== undefined ? new LiveMatching(live, () => this.#watched(), host, (hit) => this.#takeHit(hit, "LIVE")) : undefined;
     for (const { path, damaged } of this.#stores) if (damaged > 0) logger.warn("lines of the state could not be read", { file: path, lines: damaged });
   }
 
@@ -149,6 +162,7 @@ export class Bridge {
     await this.#retro?.stop(patience);
     await this.#engine.stop();
     await this.#outbox.drained(patience);
+    this.#leaving.abort();
     const closed = this.#bus.close();
     await this.#outbox.stop();
     await closed;
@@ -158,7 +172,14 @@ export class Bridge {
 
   #takeIndicator(indicator: BusIndicator): void {
     if (this.#stopping.signal.aborted) return;
-    const outcome = this.#catalogue.take(indicator);
+    let outcome: Outcome | "failed";
+    try {
+      outcome = this.#catalogue.take(indicator);
+    } catch (thrown) {
+      // A disk that takes nothing: the next snapshot brings it again.
+      this.#options.logger.error("an indicator cannot be kept", { indicator: indicator.id, reason: reasonOf(thrown) });
+      outcome = "failed";
+    }
     this.#metrics.counter("indicators_received", { outcome }).add();
     if (outcome === "added" || outcome === "edited") this.interval.count("added_iocs");
     if (outcome === "removed") this.interval.count("removed_iocs");

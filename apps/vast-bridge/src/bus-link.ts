@@ -111,7 +111,7 @@ export class BusLink implements Outlet {
   async #join(): Promise<void> {
     const { host, port, snapshot, reports } = this.#options;
     const logger = this.#logger;
-    const client = await connect({ host, manage: port, logger });
+    const client = await connect({ host, manage: port, logger, signal: this.#stop.signal });
     if (this.#stop.signal.aborted) return client.close();
     // First, so that no sighting goes out that could not be seen coming back.
     this.#sightings = reports ? await client.subscribe("stix2/sighting", { buffer: 10_000 }) : undefined;

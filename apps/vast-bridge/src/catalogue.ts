@@ -2,6 +2,7 @@
 import { reasonOf } from "@threatbus/core";
 import type { Clock, Logger, Metrics } from "@threatbus/core";
 import type { BusIndicator, Indicator } from "@threatbus/zmq-client";
+import type { AllowList } from "./allow-list.ts";
 import { keyOf, observableOfKey, observablesOf } from "./observable.ts";
 import type { Observable, SkipReason } from "./observable.ts";
 import type { Store } from "./store.ts";
@@ -11,6 +12,7 @@ export const priorities = ["manual", "feed", "backfill"] as const;
 export type Priority = (typeof priorities)[number];
 
 export interface CatalogueOptions {
+  readonly allowed: AllowList;
   /** Indicators with one of these labels go first. */
   readonly manualLabels: readonly string[];
   /** Milliseconds an indicator without `valid_until` counts, from its `valid_from`. `Infinity`: for ever. */
@@ -140,7 +142,7 @@ export class Catalogue {
   }
 
   /** Why it is not matched, or undefined: it is known from now on. */
-  #put(indicator: Indicator, priority: Priority): SkipReason | "pattern_type" | "expired" | undefined {
+  #put(indicator: Indicator, priority: Priority): SkipReason | "pattern_type" | "expired" | "allowed" | undefined {
     const { id, pattern_type: type } = indicator;
     const note = (reason: string, text: string): void => this.#logger.info("an indicator, or a part of it, is not matched", { indicator: id, reason, because: text });
     if (type !== "stix" && (type as string | undefined) !== undefined) {
@@ -153,9 +155,11 @@ export class Catalogue {
       note("expired", "it is not valid any more");
       return "expired";
     }
-    const { observables, skipped } = observablesOf(indicator.pattern);
+    const { observables: named, skipped } = observablesOf(indicator.pattern);
     for (const { reason, text } of skipped) note(reason, text);
-    if (observables.length === 0) return skipped[0]?.reason ?? "pattern";
+    const observables = named.filter((one) => !this.#options.allowed.allows(one));
+    if (observables.length < named.length) note("allowed", "it names what is allowed");
+    if (observables.length === 0) return skipped[0]?.reason ?? "allowed";
     const before = this.#entries.get(id);
     const entry: Entry = { modified: indicator.modified, keys: observables.map(keyOf), priority, from, until, active: false };
     this.#entries.set(id, entry);

@@ -96,10 +96,13 @@ export function observableAt(path: string, given: string): Observable | Skipped 
   return breadth === undefined ? observable : { reason: "broad", text: `the value of ${path} ${breadth}` };
 }
 
-/** What a bare value is, by its form: for tools that give back values without their kind. */
+/** What a bare value is, by its form: for people, and for tools that give back values without their kind. 32 hexadecimal digits are an MD5. */
 export function observableOf(text: string): Observable | undefined {
-  const shape: ObservableKind = /^[^/]+@[^/]+$/.test(text) ? "email" : "ip";
-  return readers[shape](text) ?? readers.domain(text) ?? readers.url(text);
+  for (const kind of ["ip", "md5", "sha1", "sha256", "sha512", "email", "domain", "url"] as const) {
+    const one = readers[kind](text);
+    if (one !== undefined) return one;
+  }
+  return undefined;
 }
 
 const kinds: ReadonlyMap<string, ObservableKind> = new Map<string, ObservableKind>([
@@ -192,7 +195,8 @@ export function urlParts(text: string): UrlParts | undefined {
 
 function readUrl(text: string): string | undefined {
   const parts = urlParts(text);
-  if (parts === undefined) return undefined;
+  // `10.0.0.0/8` is no URL, whoever says so.
+  if (parts === undefined || parseBlock(text) !== undefined) return undefined;
   const { scheme, host, port, target } = parts;
   return `${scheme === undefined ? "" : `${scheme}://`}${host.includes(":") ? `[${host}]` : host}${port === undefined ? "" : `:${port}`}${target}`;
 }

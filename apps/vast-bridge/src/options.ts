@@ -2,6 +2,7 @@
 import { loggingSchema } from "@threatbus/core/config";
 import { z } from "zod";
 import { splitCommand } from "./command.ts";
+import { tenzirOptions } from "./engines/tenzir/options.ts";
 import { releases } from "./engines/vast/argv.ts";
 
 const endpoint = z.string().regex(/^(?:\[[0-9a-fA-F:.]+\]|[\w.-]{1,253}):\d{1,5}$/, { error: "is no host:port" });
@@ -32,11 +33,11 @@ const dedup = z
   })
   .prefault({});
 
-const schema = z
+const config = z
   .strictObject({
     logging: loggingSchema("vast-threatbus.log"),
     metrics,
-    engine: z.enum(["vast", "tenzir", "logs"]).default("vast").describe("What searches: `vast`, `tenzir` or `logs`."),
+    engine: z.enum(["vast", "tenzir"]).default("vast").describe("What searches: `vast` or `tenzir`."),
     threatbus: endpoint.default("localhost:13370").describe("The bus: host and management port."),
     snapshot: z.int().min(0).max(3_650).default(30).describe("Days of history to ask the bus for."),
     retro_match: z.boolean().default(true).describe("Search the past for every new indicator."),
@@ -52,6 +53,7 @@ const schema = z
     command_parallel: z.int().min(1).max(256).default(4).describe("Runs of them at the same time."),
     dedup,
     lifetime: seconds.default(0).describe("Seconds an indicator without `valid_until` counts from its `valid_from`. 0: for ever."),
+    allow: z.array(z.string().min(1).max(4_096)).max(1_000_000).default([]).describe("What is never matched: addresses, blocks, domains with all below them, other values."),
     manual_labels: z.array(z.string().min(1)).max(100).default(["manual"]).describe("Indicators with one of these labels are searched for first."),
     state_dir: z.string().min(1).default("vast-threatbus.state").describe("Folder for what must outlive the process."),
     shutdown_timeout: z.number().min(0).max(3_600).default(10).describe("Seconds to finish what is under way when it is told to stop."),
@@ -59,14 +61,14 @@ const schema = z
     vast_binary: z.string().min(1).max(4_096).default("vast").describe("VAST's program."),
     vast_release: z.enum(releases).default("2022.05.16").describe("Whose command lines to use: `2022.05.16` or `2021.02.24`."),
     matcher_name: z.string().regex(/^[\w.][\w.-]{0,99}$/, { error: "is no name for a matcher: letters, digits, - _ ." }).optional().describe("VAST's matcher; required to match live with `2022.05.16`."),
+    tenzir: tenzirOptions.prefault({}),
   })
-  .superRefine((config, context) => {
-    const { live_match: live, retro_match: retro, engine, vast_release: release, matcher_name: matcher } = config;
+  .superRefine(({ live_match: live, retro_match: retro, engine, vast_release: release, matcher_name: matcher }, context) => {
     if (!live && !retro) context.addIssue({ code: "custom", path: ["retro_match"], message: "there is nothing to do: set retro_match or live_match, or both" });
     if (live && engine === "vast" && release !== "2021.02.24" && matcher === undefined) {
       context.addIssue({ code: "custom", path: ["matcher_name"], message: "is required to match live: the name of a matcher of VAST" });
     }
   });
 
-export type BridgeConfig = z.output<typeof schema>;
-export const bridgeSchema: z.ZodType<BridgeConfig> = schema;
+export type BridgeConfig = z.output<typeof config>;
+export const schema: z.ZodType<BridgeConfig> = config;

@@ -2,7 +2,8 @@
  * Remembers what was reported, so that nothing is reported twice: neither the same event again, as a search that is repeated finds it, nor, within a
  * window, the same thing over and over. The latter is counted, and told once more at the end of the window.
  */
-import type { Clock, Metrics } from "@threatbus/core";
+import { reasonOf } from "@threatbus/core";
+import type { Clock, Logger, Metrics } from "@threatbus/core";
 import type { Timestamp } from "@threatbus/zmq-client";
 import { timestampOf } from "./event-time.ts";
 import type { Finding, Report } from "./sighting.ts";
@@ -38,6 +39,7 @@ export class Repeats {
   readonly #store: Store;
   readonly #options: RepeatOptions;
   readonly #clock: Clock;
+  readonly #logger: Logger;
   readonly #metrics: Metrics;
   readonly #report: (report: Report) => void;
   /** When each open window ends, the first to end first. */
@@ -46,10 +48,11 @@ export class Repeats {
   readonly #timer: NodeJS.Timeout;
 
   /** `report` puts a sighting, or the sum of a window, where it is not lost any more. */
-  constructor(store: Store, options: RepeatOptions, host: { readonly clock: Clock; readonly metrics: Metrics }, report: (report: Report) => void) {
+  constructor(store: Store, options: RepeatOptions, host: { readonly clock: Clock; readonly logger: Logger; readonly metrics: Metrics }, report: (report: Report) => void) {
     this.#store = store;
     this.#options = options;
     this.#clock = host.clock;
+    this.#logger = host.logger;
     this.#metrics = host.metrics;
     this.#report = report;
     this.#load();
@@ -94,7 +97,12 @@ export class Repeats {
     const now = this.#clock.now();
     for (const [key, end] of this.#windows) {
       if (end > now) break;
-      this.#close(key);
+      try {
+        this.#close(key);
+      } catch (thrown) {
+        this.#logger.error("a sum of sightings cannot be kept; trying again", { reason: reasonOf(thrown) });
+        break;
+      }
     }
     for (const [id, seen] of this.#events) {
       if (this.#events.size <= most && seen + memory > now) break;

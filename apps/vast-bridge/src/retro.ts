@@ -31,6 +31,16 @@ export interface Searched {
 /** Searches of one observable that may fail while others succeed. */
 const attempts = 5;
 
+/** How often an observable was searched for in vain, and how many searches had succeeded when it first was. */
+interface Attempts {
+  readonly failed: number;
+  readonly successes: number;
+}
+
+interface Waiting extends Attempts {
+  readonly priority: Priority;
+}
+
 export class RetroMatching {
   readonly #engine: Retro;
   readonly #answered: Store;
@@ -40,8 +50,7 @@ export class RetroMatching {
   readonly #metrics: Metrics;
   readonly #take: (hit: Hit, last: boolean) => Promise<void>;
   readonly #searched: (searched: Searched) => void;
-  /** By observable: how often it failed. */
-  readonly #queues: Readonly<Record<Priority, Map<string, number>>> = { manual: new Map(), feed: new Map(), backfill: new Map() };
+  readonly #queues: Readonly<Record<Priority, Map<string, Attempts>>> = { manual: new Map(), feed: new Map(), backfill: new Map() };
   readonly #running = new Set<Promise<void>>();
   readonly #searching = new Set<string>();
   readonly #stopping = new AbortController();
@@ -50,6 +59,7 @@ export class RetroMatching {
   #pause: Promise<void> | undefined;
   /** Searches that failed since the last that did not. */
   #failing = 0;
+  #successes = 0;
 
   constructor(
     engine: Retro,
@@ -92,7 +102,7 @@ export class RetroMatching {
       if (priorities.indexOf(other) <= priorities.indexOf(priority)) return;
       queue.delete(key);
     }
-    this.#queues[priority].set(key, 0);
+    this.#queues[priority].set(key, { failed: 0, successes: 0 });
     this.#next();
   }
 
@@ -125,24 +135,24 @@ export class RetroMatching {
   }
 
   /** Of one priority, so that the urgent is answered first. */
-  #batch(): Map<string, { readonly failed: number; readonly priority: Priority }> {
-    const batch = new Map<string, { readonly failed: number; readonly priority: Priority }>();
+  #batch(): Map<string, Waiting> {
+    const batch = new Map<string, Waiting>();
     for (const priority of priorities) {
-      for (const [key, failed] of this.#queues[priority]) {
+      for (const [key, attempts] of this.#queues[priority]) {
         if (batch.size >= this.#engine.batch) break;
         // What failed goes alone, so that one that cannot be answered keeps no others from it.
-        if (failed > 1 && batch.size > 0) continue;
+        if (attempts.failed > 1 && batch.size > 0) continue;
         this.#queues[priority].delete(key);
         this.#searching.add(key);
-        batch.set(key, { failed, priority });
-        if (failed > 1) break;
+        batch.set(key, { ...attempts, priority });
+        if (attempts.failed > 1) break;
       }
       if (batch.size > 0) break;
     }
     return batch;
   }
 
-  async #search(batch: ReadonlyMap<string, { readonly failed: number; readonly priority: Priority }>): Promise<void> {
+  async #search(batch: ReadonlyMap<string, Waiting>): Promise<void> {
     const began = this.#clock.now();
     const { maxEvents: limit, timeout, lookback } = this.#options;
     const hits = new Map<string, number>();
@@ -156,6 +166,7 @@ export class RetroMatching {
         await this.#take(hit, count === limit);
       });
       this.#failing = 0;
+      this.#successes++;
       this.#wait.reset();
       if (end.truncated !== undefined) {
         this.#metrics.counter("retro_truncated", { by: end.truncated }).add(end.observables?.length ?? batch.size);
@@ -172,19 +183,19 @@ export class RetroMatching {
     }
   }
 
-  #failed(batch: ReadonlyMap<string, { readonly failed: number; readonly priority: Priority }>, thrown: unknown): void {
+  #failed(batch: ReadonlyMap<string, Waiting>, thrown: unknown): void {
     if (this.#abort.signal.aborted) return;
     const permanent = thrown instanceof EngineError && thrown.permanent;
-    const others = this.#failing === 0;
     this.#failing++;
     this.#metrics.counter("retro_failures").add();
     this.#logger.warn("a search failed", { reason: reasonOf(thrown), ...(thrown instanceof EngineError && thrown.hint !== undefined && { hint: thrown.hint }), observables: batch.size });
-    for (const [key, { failed, priority }] of batch) {
-      if (permanent || (others && failed + 1 >= attempts)) {
+    for (const [key, { failed, priority, ...before }] of batch) {
+      const successes = failed === 0 ? this.#successes : before.successes;
+      if (permanent || (failed + 1 >= attempts && this.#successes > successes)) {
         this.#metrics.counter("retro_given_up").add();
         this.#logger.error("a search is given up until the bridge is started again", { observable: observableOfKey(key), attempts: failed + 1 });
         if (batch.size === 1) this.#failing = 0;
-      } else this.#queues[priority].set(key, failed + 1);
+      } else this.#queues[priority].set(key, { failed: failed + 1, successes });
     }
     this.#pause ??= this.#clock.sleep(this.#wait.next(), this.#stopping.signal).then(() => {
       this.#pause = undefined;

@@ -1,9 +1,10 @@
 import { mkdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { reasonOf } from "@threatbus/core";
+import { systemClock } from "@threatbus/core";
 import { endOnSignal, exitCodes, exposition, fail, openLog, printable, sampleExposition, serveFigures, UserError } from "@threatbus/program";
 import type { FiguresServer, Log } from "@threatbus/program";
+import { AllowList } from "./allow-list.ts";
 import { Bridge } from "./bridge.ts";
 import type { CommandLimits } from "./command.ts";
 import { splitCommand } from "./command.ts";
@@ -12,7 +13,7 @@ import { lock } from "./lock.ts";
 import { MetricsFile } from "./metrics-file.ts";
 import type { BridgeConfig } from "./options.ts";
 import { Progress } from "./progress.ts";
-import { engineOf, hostAndPort, outletOf, readConfig, unlimited } from "./settings.ts";
+import { engineOf, hostAndPort, isStandardOutput, outletOf, readConfig, unlimited } from "./settings.ts";
 import type { ConfigSource } from "./settings.ts";
 import { Slots } from "./slots.ts";
 import { transformBy } from "./transform.ts";
@@ -25,6 +26,8 @@ export interface RunOptions extends ConfigSource {
 
 /** Milliseconds after which whatever is left open is no reason to stay. */
 const patience = 5_000;
+/** Who reports, by engine: the first is the reference's word. */
+const sources: Readonly<Record<BridgeConfig["engine"], string>> = { vast: "VAST", tenzir: "Tenzir" };
 /** Lines taken of one transformation. */
 const mostLines = 1_000;
 
@@ -32,17 +35,14 @@ const mostLines = 1_000;
 export async function run(options: RunOptions): Promise<void> {
   const { value: config, origin } = await readConfig(options);
   const log = await openLog(config.logging, { verbose: options.verbose, format: options.logFormat });
-  let bridge: Bridge | undefined;
   let figures: FiguresServer | undefined;
   let free: () => void = () => undefined;
   onFault(log);
   const signalled = endOnSignal();
   const alive = setInterval(() => undefined, 2 ** 30);
-  const closing = new AbortController();
   try {
     free = prepare(config.state_dir);
-    bridge = makeBridge(config, log, closing.signal);
-    const own = bridge;
+    const own = onDisk(config.state_dir, () => makeBridge(config, log));
     const { host, port } = config.metrics;
     if (port !== undefined) figures = await serveFigures({ host, port }, { metrics: () => metricsOf(own, log), health: () => own.health() });
     const file = metricsFile(config, own, log);
@@ -62,7 +62,6 @@ export async function run(options: RunOptions): Promise<void> {
     log.note("ended with a failure", { error: told });
     fail(told, programName, options.logFormat === "json");
   }
-  closing.abort();
   clearInterval(alive);
   free();
   await figures?.close();
@@ -72,47 +71,59 @@ export async function run(options: RunOptions): Promise<void> {
 
 /** The folder for the state, there and of this process alone. */
 function prepare(stateDir: string): () => void {
-  try {
+  return onDisk(stateDir, () => {
     mkdirSync(stateDir, { recursive: true, mode: 0o700 });
     return lock(join(stateDir, "lock"));
+  });
+}
+
+/** @throws UserError for what the system throws */
+function onDisk<Made>(stateDir: string, make: () => Made): Made {
+  try {
+    return make();
   } catch (thrown) {
-    if (thrown instanceof UserError) throw thrown;
-    throw new UserError(exitCodes.cannotCreate, `state_dir ${printable(stateDir)} cannot be written: ${reasonOf(thrown)}`, "set state_dir to a folder of this user's");
+    if (!(thrown instanceof Error && "syscall" in thrown)) throw thrown;
+    throw new UserError(exitCodes.cannotCreate, `state_dir ${printable(stateDir)} cannot be used: ${thrown.message}`, "set state_dir to a folder of this user's");
   }
 }
 
-function makeBridge(config: BridgeConfig, log: Log, signal: AbortSignal): Bridge {
+function makeBridge(config: BridgeConfig, log: Log): Bridge {
   const stateDir = realpathSync(config.state_dir);
-  const owner = join(stateDir, "engine");
-  const limits: CommandLimits = { timeout: config.command_timeout * 1_000, lines: mostLines, slots: new Slots(config.command_parallel), owner, signal };
-  const outlet = outletOf(config, limits);
-  const { transform_context: transform } = config;
+  const { sink, transform_context: transform, command_parallel: parallel } = config;
   return new Bridge({
     stateDir,
-    bus: { ...hostAndPort(config.threatbus), snapshot: config.snapshot, reports: outlet === undefined },
-    catalogue: { manualLabels: config.manual_labels, lifetime: unlimited(config.lifetime, 1_000) },
+    bus: { ...hostAndPort(config.threatbus), snapshot: config.snapshot, reports: sink === undefined },
+    catalogue: { allowed: new AllowList(config.allow), manualLabels: config.manual_labels, lifetime: unlimited(config.lifetime, 1_000) },
     repeats: { window: config.dedup.window * 1_000, fields: config.dedup.fields },
-    retro: {
-      maxEvents: unlimited(config.retro_match_max_events),
-      timeout: config.retro_match_timeout * 1_000,
-      lookback: unlimited(config.retro_match_lookback, 1_000),
-      again: config.retro_match_again * 1_000,
-    },
-    parallel: outlet === undefined ? 100 : transform === undefined && config.sink?.toUpperCase() === "STDOUT" ? 1 : config.command_parallel,
+    retro: config.retro_match
+      ? {
+          maxEvents: unlimited(config.retro_match_max_events),
+          timeout: config.retro_match_timeout * 1_000,
+          lookback: unlimited(config.retro_match_lookback, 1_000),
+          again: config.retro_match_again * 1_000,
+        }
+      : undefined,
+    live: config.live_match,
+    // Many, since each waits until the bus has handed it back; one, so that what is printed is in order.
+    parallel: sink === undefined ? 100 : transform === undefined && isStandardOutput(sink) ? 1 : parallel,
     drain: config.shutdown_timeout * 1_000,
-    source: config.engine === "vast" ? "VAST" : config.engine === "tenzir" ? "Tenzir" : "logs",
+    source: sources[config.engine],
     makeEngine: (host) => engineOf(config, host),
-    ...(outlet !== undefined && { outlet }),
-    ...(transform !== undefined && {
-      makeTransform: (metrics) => transformBy(splitCommand(transform), limits, metrics, (reason) => log.warn("transform_context failed; the event is reported as it is", { reason })),
-    }),
+    makeReporting({ metrics, signal }) {
+      const limits: CommandLimits = { timeout: config.command_timeout * 1_000, lines: mostLines, slots: new Slots(parallel), owner: join(stateDir, "engine"), signal };
+      const failed = (reason: string): void => log.warn("transform_context failed; the event is reported as it is", { reason });
+      return {
+        outlet: outletOf(config, limits),
+        transform: transform === undefined ? undefined : transformBy(splitCommand(transform), limits, metrics, failed),
+      };
+    },
     logger: log,
   });
 }
 
 function metricsFile({ metrics: { filename, interval } }: BridgeConfig, bridge: Bridge, log: Log): MetricsFile | undefined {
   if (filename === undefined && interval === undefined) return undefined;
-  return new MetricsFile({ filename: filename ?? "metrics.log", interval: interval ?? 10 }, bridge.interval, () => bridge.backlog, { clock: { now: Date.now, sleep: async () => undefined }, logger: log });
+  return new MetricsFile({ filename: filename ?? "metrics.log", interval: interval ?? 10 }, bridge.interval, () => bridge.backlog, { clock: systemClock, logger: log });
 }
 
 function metricsOf(bridge: Bridge, log: Log): string {

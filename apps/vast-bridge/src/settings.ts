@@ -3,9 +3,10 @@ import { loadSettings } from "@threatbus/core/config";
 import type { LoadedSettings } from "@threatbus/core/config";
 import type { CommandLimits } from "./command.ts";
 import { splitCommand } from "./command.ts";
+import { createTenzirEngine } from "./engines/tenzir/index.ts";
 import { createVastEngine } from "./engines/vast/index.ts";
 import type { Engine, EngineHost } from "./engine.ts";
-import { bridgeSchema } from "./options.ts";
+import { schema } from "./options.ts";
 import type { BridgeConfig } from "./options.ts";
 import type { Outlet } from "./outlet.ts";
 import { commandSink, standardOutput } from "./outlet.ts";
@@ -17,10 +18,11 @@ export interface ConfigSource {
 
 /** @throws ThreatbusError `CONFIG_NOT_FOUND`, `CONFIG_INVALID` */
 export function readConfig({ config, set }: ConfigSource): Promise<LoadedSettings<BridgeConfig>> {
-  return loadSettings({ schema: bridgeSchema, prefix: "VAST_THREATBUS_", file: config, set });
+  return loadSettings({ schema, prefix: "VAST_THREATBUS_", file: config, set });
 }
 
 export function engineOf(config: BridgeConfig, host: EngineHost): Engine {
+  if (config.engine === "tenzir") return createTenzirEngine(config.tenzir, host);
   return createVastEngine(
     {
       endpoint: config.vast,
@@ -45,7 +47,11 @@ export function hostAndPort(endpoint: string): { readonly host: string; readonly
 /** Nothing: the bus. */
 export function outletOf({ sink }: BridgeConfig, limits: CommandLimits): Outlet | undefined {
   if (sink === undefined) return undefined;
-  return sink.toUpperCase() === "STDOUT" ? standardOutput() : commandSink(splitCommand(sink), limits);
+  return isStandardOutput(sink) ? standardOutput() : commandSink(splitCommand(sink), limits);
+}
+
+export function isStandardOutput(sink: string): boolean {
+  return sink.toUpperCase() === "STDOUT";
 }
 
 /** In options, 0 stands for all there is. */

@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { needsReference, reference } from "@threatbus/services";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { eventually, indicator, Site } from "./program.ts";
 import { StandIn } from "./stand-in.ts";
 
@@ -45,4 +46,24 @@ describe("the bridge, a bus and a tool", () => {
     expect(await bridge.kill("SIGTERM")).toEqual({ code: 0, signal: null });
     expect(bridge.stderr).toContain("stopped");
   });
+});
+
+const python = await needsReference();
+python.describe("the bridge and the Python Threat Bus", () => {
+  test("an old bus is joined as well: sightings go to it, and are known to have arrived", async () => {
+    const [manage, pub, sub] = site.ports;
+    const config = `logging: {console: true, console_verbosity: DEBUG, file: false}\nplugins:\n  backbones: {inmem: {}}\n  apps:\n    zmq: {host: "127.0.0.1", manage: ${manage}, pub: ${pub}, sub: ${sub}}\n`;
+    const bus = await reference({ config, manage: manage as number });
+    onTestFinished(() => bus.stop());
+    const { client, sightings } = await site.client();
+    vast.events(dns);
+    const bridge = await site.running(site.bridge({ vast_binary: vast.binary }));
+    const evil = indicator(1, "[domain-name:value = 'evil.example']");
+    await client.publish(evil);
+    await eventually(() => sightings.length).toBe(1);
+    expect(sightings[0]).toMatchObject({ sighting_of_ref: evil.id, last_seen: "2026-01-02T19:08:01.310448Z", x_threatbus_match_type: "RETRO", x_threatbus_sighting_context: dns });
+    expect(await bridge.kill("SIGTERM")).toEqual({ code: 0, signal: null });
+    expect(bridge.stderr).toMatch(/stopped searches=0 sightings=0/);
+    expect(sightings.length).toBe(1);
+  }, 120_000);
 });

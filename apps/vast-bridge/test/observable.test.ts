@@ -98,7 +98,7 @@ describe("refuses", () => {
 });
 
 it("tells a bare value by its form", () => {
-  const forms = { "198.51.100.7": "ip", "10.0.0.0/8": "cidr", "evil.example": "domain", "http://evil.example/": "url", "a@evil.example": "email" };
+  const forms = { "198.51.100.7": "ip", "10.0.0.0/8": "cidr", "evil.example": "domain", "http://evil.example/": "url", "a@evil.example": "email", [md5]: "md5", [sha256.toUpperCase()]: "sha256" };
   expect(Object.keys(forms).map((text) => observableOf(text)?.kind)).toEqual(Object.values(forms));
   expect(observableOf("?")).toBeUndefined();
 });

@@ -1,12 +1,12 @@
 /** The bridge and a bus, as built, in processes of their own. */
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePorts } from "@threatbus/testkit";
 import { connect } from "@threatbus/zmq-client";
-import type { BusIndicator, BusSighting, Client, Timestamp } from "@threatbus/zmq-client";
+import type { BusIndicator, Client, Timestamp } from "@threatbus/zmq-client";
 import { expect } from "vitest";
 import type { Report } from "../src/sighting.ts";
 
@@ -52,7 +52,10 @@ export class Site {
 
   async bus(): Promise<Program> {
     const set = ["manage", "pub", "sub"].flatMap((name, n) => ["--set", `plugins.apps.zmq.${name}=${this.ports[n]}`]);
-    const program = this.#add(new Program(bus, set, this.folder));
+    // In a folder of its own: it would take the bridge's configuration for its own.
+    const folder = join(this.folder, "bus");
+    mkdirSync(folder, { recursive: true });
+    const program = this.#add(new Program(bus, set, folder));
     await eventually(() => program.stdout).toContain("is running");
     return program;
   }
@@ -65,7 +68,7 @@ export class Site {
 
   async running(program: Program): Promise<Program> {
     await eventually(() => program.stderr).toContain("is running");
-    await eventually(() => program.stderr).toContain("state=\"subscribed\"");
+    await eventually(() => program.stderr).toMatch(/the bus state="(?:re)?subscribed"/);
     return program;
   }
 
@@ -76,7 +79,7 @@ export class Site {
     const subscription = await client.subscribe("stix2/sighting");
     const sightings: Report[] = [];
     void (async () => {
-      for await (const message of subscription) if (message.type === "sighting") sightings.push(message.body as BusSighting as Report);
+      for await (const message of subscription) if (message.type === "sighting") sightings.push(message.body as Report);
     })();
     return { client, sightings };
   }
@@ -105,5 +108,5 @@ export function indicator(number: number, pattern: string, more: Partial<BusIndi
     pattern_type: "stix",
     pattern,
     ...more,
-  } as BusIndicator;
+  };
 }

@@ -94,7 +94,7 @@ function parse(query) {
   const concepts = { "net.domain": ["query", "rrname"], "net.hostname": ["hostname", "sni"], "net.uri": ["uri", "url"] };
   const terms = query.split(" || ").map((term) => {
     const [, text, operator, concept] = /^("(?:[^"\\]|\\["\\])*") (==|in) (net\.\w+)$/.exec(term) ?? fail(1, `syntax error: ${query}`);
-    const value = JSON.parse(text.replace(/[\u0000-\u001f]/g, ""));
+    const value = JSON.parse(text);
     return (event) => leaves(event).some(([name, field]) => concepts[concept].includes(name) && (operator === "==" ? field === value : field.includes(value)));
   });
   return (event) => terms.some((term) => term(event));

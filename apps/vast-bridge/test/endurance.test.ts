@@ -1,0 +1,158 @@
+/** Real processes that are killed: nothing pending is lost, nothing answered is asked again. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { eventually, indicator, Site } from "./program.ts";
+import { StandIn } from "./stand-in.ts";
+
+const scale = Number(process.env["THREATBUS_TEST_SCALE"] ?? 1);
+let site: Site, vast: StandIn;
+beforeEach(async () => {
+  site = await Site.make();
+  vast = new StandIn();
+});
+afterEach(async () => {
+  await site.clean();
+  vast.clean();
+});
+
+const dns = (n: number): { ts: string; query: string; n: number } => ({ ts: "2026-01-01T00:00:00", query: `n${n}.evil.example`, n });
+const pattern = (n: number): string => `[domain-name:value = 'n${n}.evil.example']`;
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
+/** Values asked for so far, in order. */
+const asked = (): string[] => vast.argv("json").filter((argv) => argv.includes("export")).map((argv) => /"(n\d+)\./.exec(argv.at(-1) ?? "")?.[1] ?? "");
+const config = (): object => ({ vast_binary: vast.binary, max_background_tasks: 4 });
+
+test("killed while it searches, it does the rest the next time, and nothing twice", async () => {
+  await site.bus();
+  const { client, sightings } = await site.client();
+  const count = 12 * scale;
+  vast.events(...numbers(count).map(dns));
+  const first = await site.running(site.bridge({ ...config(), max_background_tasks: 1 }));
+  for (const n of numbers(count)) await client.publish(indicator(n, pattern(n)));
+  await eventually(() => sightings.length).toBeGreaterThan(2);
+  await first.kill("SIGKILL");
+  const before = new Set(asked());
+  const second = await site.running(site.bridge(config()));
+  await eventually(() => new Set(sightings.map(({ sighting_of_ref: id }) => id)).size).toBe(count);
+  await eventually(() => asked().length).toBeGreaterThanOrEqual(count);
+  await second.kill("SIGTERM");
+  // The one that ran when it was killed is asked again.
+  expect(asked().length).toBeLessThanOrEqual(count + 1);
+  expect(before.size).toBeGreaterThan(2);
+  // A sighting may come twice when the process is killed between sending and knowing; it has one id then.
+  expect(new Set(sightings.map(({ id }) => id)).size).toBe(count);
+  // Nothing is left to do: a third run asks nothing.
+  const third = await site.running(site.bridge(config()));
+  for (const n of numbers(count)) await client.publish(indicator(n, pattern(n), { modified: indicator(n, pattern(n)).modified }));
+  expect(await third.kill("SIGTERM")).toEqual({ code: 0, signal: null });
+  expect(asked().length).toBeLessThanOrEqual(count + 1);
+}, 60_000);
+
+test("sightings wait for a bus that is gone, over the end of the bridge, and arrive", async () => {
+  const bus = await site.bus();
+  const first = await site.client();
+  vast.events(...numbers(5).map(dns));
+  // Searches that wait until the bus is gone.
+  vast.set("down", true);
+  const bridge = await site.running(site.bridge(config()));
+  for (const n of numbers(5)) await first.client.publish(indicator(n, pattern(n)));
+  await eventually(() => readFileSync(join(site.folder, "vast-threatbus.state", "indicators.ndjson"), "utf8").split("\n").length).toBe(6);
+  await bus.kill("SIGKILL");
+  vast.set("down", false);
+  await eventually(() => readFileSync(join(site.folder, "vast-threatbus.state", "outbox.ndjson"), "utf8").split("\n").length).toBe(6);
+  await bridge.kill("SIGKILL");
+  const again = site.bridge(config());
+  await eventually(() => again.stderr).toContain("no connection to the bus");
+  await site.bus();
+  const second = await site.client();
+  await eventually(() => second.sightings.length).toBe(5);
+  expect(new Set(second.sightings.map(({ sighting_of_ref: id }) => id)).size).toBe(5);
+  await eventually(() => again.stderr).toContain(`the bus state="subscribed"`);
+  expect(await again.kill("SIGTERM")).toEqual({ code: 0, signal: null });
+}, 60_000);
+
+test("a bus that is restarted under it is joined again; what is new is searched, what was is not", async () => {
+  const bus = await site.bus();
+  const first = await site.client();
+  vast.events(dns(1), dns(2));
+  const bridge = await site.running(site.bridge({ ...config(), live_match: true, matcher_name: "m" }));
+  await first.client.publish(indicator(1, pattern(1)));
+  await eventually(() => first.sightings.length).toBe(1);
+  await bus.kill("SIGKILL");
+  await site.bus();
+  const second = await site.client();
+  await eventually(() => bridge.stderr).toMatch(/the bus state="resubscribed"/);
+  await second.client.publish(indicator(1, pattern(1)));
+  await second.client.publish(indicator(2, pattern(2)));
+  await eventually(() => second.sightings.length).toBe(1);
+  expect(second.sightings[0]?.sighting_of_ref).toBe(indicator(2, pattern(2)).id);
+  expect(asked()).toEqual(["n1", "n2"]);
+  expect(await bridge.kill("SIGTERM")).toEqual({ code: 0, signal: null });
+}, 60_000);
+
+test("a tool that goes away and comes back gets what it missed, and is told all it has to watch for", async () => {
+  await site.bus();
+  const { client, sightings } = await site.client();
+  vast.events(dns(1), dns(2));
+  const bridge = await site.running(site.bridge({ ...config(), live_match: true, matcher_name: "m" }));
+  await client.publish(indicator(1, pattern(1)));
+  await eventually(() => sightings.length).toBe(1);
+  await eventually(() => vast.told.length).toBe(1);
+  vast.set("down", true);
+  await eventually(() => bridge.stderr).toContain("live matching is interrupted");
+  await client.publish(indicator(2, pattern(2)));
+  await eventually(() => bridge.stderr).toContain("a search failed");
+  vast.set("down", false);
+  await eventually(() => sightings.length).toBe(2);
+  await eventually(() => vast.told.slice(1).map(({ add }) => add).sort()).toEqual(["n1.evil.example", "n2.evil.example"]);
+  vast.happens({ ...dns(1), n: "live" });
+  await eventually(() => sightings.at(-1)?.x_threatbus_match_type).toBe("LIVE");
+  await bridge.kill("SIGTERM");
+}, 60_000);
+
+/** What has ended and is waited for by nobody is still in the table of processes. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
+describe("processes", () => {
+  test("of the tool end with SIGTERM; those that SIGKILL leaves, the next start ends", async () => {
+    await site.bus();
+    const { client } = await site.client();
+    vast.events(dns(1), { stand_in: "hang" });
+    const alive = (): number[] => vast.calls.map(({ pid }) => pid).filter(isRunning);
+    const first = await site.running(site.bridge({ ...config(), live_match: true, matcher_name: "m", shutdown_timeout: 0.2 }));
+    await client.publish(indicator(1, pattern(1)));
+    await eventually(() => asked().length).toBe(1);
+    await eventually(() => vast.told.length).toBe(1);
+    expect(alive().length).toBe(2);
+    await first.kill("SIGKILL");
+    const left = alive();
+    expect(left.length).toBe(2);
+    const second = await site.running(site.bridge({ ...config(), live_match: true, matcher_name: "m", shutdown_timeout: 0.2 }));
+    expect(second.stderr).toContain("ended what an earlier run left behind");
+    expect(alive().some((pid) => left.includes(pid))).toBe(false);
+    await eventually(() => asked().length).toBe(2);
+    expect(await second.kill("SIGTERM")).toEqual({ code: 0, signal: null });
+    expect(alive()).toEqual([]);
+  }, 60_000);
+
+  test("of commands that hang or fail hold up nothing but their own sightings", async () => {
+    await site.bus();
+    const { client, sightings } = await site.client();
+    vast.events(...numbers(6).map(dns));
+    writeFileSync(join(site.folder, "t.sh"), 'case "$(cat)" in *n1*) sleep 1000;; *n2*) exit 3;; *n3*) echo;; *) echo "{\\"ok\\":\\"$1\\"}";; esac');
+    const bridge = await site.running(site.bridge({ ...config(), transform_context: "sh t.sh %ioc", command_timeout: 3 }));
+    for (const n of numbers(6)) await client.publish(indicator(n, pattern(n)));
+    await eventually(() => sightings.length).toBe(6);
+    const contexts = new Map(sightings.map(({ sighting_of_ref: id, x_threatbus_sighting_context: event }) => [Number(id.slice(-1)), event]));
+    for (const n of numbers(6)) expect(contexts.get(n)).toEqual([1, 2, 3].includes(n) ? dns(n) : { ok: `n${n}.evil.example` });
+    expect(bridge.stderr).toContain("transform_context failed");
+    await bridge.kill("SIGTERM");
+  }, 60_000);
+});
