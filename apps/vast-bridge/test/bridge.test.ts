@@ -34,6 +34,7 @@ describe("the bridge, a bus and a tool", () => {
       x_threatbus_source: "VAST",
     });
     await eventually(() => vast.told).toEqual([{ add: "evil.example", context: `threatbus__${evil.id}` }]);
+    await eventually(() => vast.watching).toBe(1);
     const now = { ...dns, ts: "2026-11-01T00:00:00" };
     vast.happens(now);
     await eventually(() => sightings.length).toBe(2);

@@ -1,5 +1,5 @@
 /** Real processes that are killed: nothing pending is lost, nothing answered is asked again. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { eventually, indicator, Site } from "./program.ts";
@@ -106,9 +106,25 @@ test("a tool that goes away and comes back gets what it missed, and is told all 
   vast.set("down", false);
   await eventually(() => sightings.length).toBe(2);
   await eventually(() => vast.told.slice(1).map(({ add }) => add).sort()).toEqual(["n1.evil.example", "n2.evil.example"]);
+  await eventually(() => vast.watching).toBeGreaterThan(1);
   vast.happens({ ...dns(1), n: "live" });
   await eventually(() => sightings.at(-1)?.x_threatbus_match_type).toBe("LIVE");
   await bridge.kill("SIGTERM");
+}, 60_000);
+
+test("told to stop, it lets what runs come to its end, and what was found arrive", async () => {
+  await site.bus();
+  const { client, sightings } = await site.client();
+  vast.shell(`case "$*" in *json*) touch began; while [ ! -e go ]; do sleep 0.05; done; printf '{"ts":"2026-01-01T00:00:00","query":"n1.evil.example"}\\n';; esac`);
+  const bridge = await site.running(site.bridge(config()));
+  await client.publish(indicator(1, pattern(1)));
+  await eventually(() => existsSync(join(vast.folder, "began"))).toBe(true);
+  bridge.child.kill("SIGTERM");
+  await eventually(() => bridge.stderr).toContain("stopping; a second signal ends at once");
+  writeFileSync(join(vast.folder, "go"), "");
+  expect(await bridge.ended).toEqual({ code: 0, signal: null });
+  expect(bridge.stderr).toContain("stopped searches=0 sightings=0");
+  await eventually(() => sightings.length).toBe(1);
 }, 60_000);
 
 /** What has ended and is waited for by nobody is still in the table of processes. */

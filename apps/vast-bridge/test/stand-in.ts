@@ -54,6 +54,11 @@ export class StandIn {
     return this.#lines("matcher.ndjson") as { add?: string }[];
   }
 
+  /** How many matchers were watching, so far: what happens before is not seen. */
+  get watching(): number {
+    return this.#lines("watching.ndjson").length;
+  }
+
   clean(): void {
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }

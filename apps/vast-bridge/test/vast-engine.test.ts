@@ -245,7 +245,7 @@ describe("live matching", () => {
     const session = (await (await started()).live?.open([watched(domain)], never)) as LiveSession;
     const { hits } = read(session);
     await session.add([watched(ip)]);
-    await eventually(() => vast.told.length).toBe(2);
+    await eventually(() => [vast.told.length, vast.watching]).toEqual([2, 1]);
     vast.happens(event);
     await eventually(() => hits.length).toBe(2);
     expect(hits).toEqual([{ observable: domain, event, schema: "zeek.dns" }, { observable: ip, event, schema: "zeek.dns" }]);

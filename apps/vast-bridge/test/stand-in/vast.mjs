@@ -128,6 +128,7 @@ function watch(old) {
   const values = new Map();
   let told = 0, seen = lines("live.ndjson").length;
   process.on("SIGTERM", () => process.exit(0));
+  appendFileSync(file("watching.ndjson"), `${process.pid}\n`);
   setInterval(() => {
     if (existsSync(file("down"))) fail(1, "connection lost");
     for (const line of lines("matcher.ndjson", told)) {
