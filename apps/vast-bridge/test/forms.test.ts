@@ -53,7 +53,7 @@ describe("times of events", () => {
 function accepted(event: object): unknown {
   const finding = findingOf({ observable: { kind: "ip", value: "198.51.100.7" }, event: event as JsonObject, time: "2026-01-01T00:00:00" }, "RETRO");
   if (finding === undefined) throw new Error("no finding");
-  const report = sightingOf(finding, indicator(1, "[ipv4-addr:value = '198.51.100.7']"), "VAST", "2026-01-01T00:00:00Z" as Timestamp);
+  const report = sightingOf(finding, indicator(1, "[ipv4-addr:value = '198.51.100.7']"), "VAST", "2026-01-01T00:00:00Z");
   return decodeMessage("stix2/sighting", Buffer.from(JSON.stringify(report))).body;
 }
 
