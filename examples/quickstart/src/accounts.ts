@@ -50,7 +50,7 @@ export function accounts({ fed, misp, published, received, sent, arrived }: Book
   const outcomes = ["misp_mapped", "misp_skipped", "misp_refused"];
   const settled = misp.filter(({ name }) => outcomes.includes(name)).reduce((sum, { value }) => sum + value, 0);
   return [
-    row("frames from MISP, received", fed.frames, figure("misp_frames_received")),
+    row("frames from MISP, received", fed.frames, figure("misp_received", "feed")),
     row("  mapped to indicators", fed.mapped, figure("misp_mapped")),
     ...each("  skipped: ", "misp_skipped", fed.skipped),
     ...each("  refused: ", "misp_refused", fed.refused),

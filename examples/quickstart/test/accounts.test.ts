@@ -8,7 +8,7 @@ function books(more: Partial<Books> = {}): Books {
   return {
     fed: { frames: 4, mapped: 2, skipped: { type: 1 }, refused: { json: 1 }, updates: { ADD: 2 } },
     misp: [
-      sample("misp_frames_received", 4),
+      sample("misp_received", 4, { from: "feed" }),
       sample("misp_mapped", 2),
       sample("misp_skipped", 1, { reason: "type" }),
       sample("misp_refused", 1, { reason: "json" }),

@@ -32,7 +32,7 @@ test("what the misp plugin makes of the bundled feed is what the recording says"
     const fed = await feed;
     const figures = (name: string): Record<string, number> =>
       Object.fromEntries((bus.stats().plugins["misp"] ?? []).filter((sample) => sample.name === name).map(({ labels, value }) => [Object.values(labels)[0] ?? "", value]));
-    await expect.poll(() => figures("misp_frames_received")[""]).toBe(fed.frames);
+    await expect.poll(() => figures("misp_received")["feed"]).toBe(fed.frames);
     await expect.poll(() => updates).toStrictEqual(fed.updates);
     expect(fed.frames).toBe(readRecording().length);
     expect(figures("misp_mapped")).toStrictEqual({ "": fed.mapped });

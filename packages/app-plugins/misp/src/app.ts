@@ -1,115 +1,137 @@
-import { message, reasonOf } from "@threatbus/core";
-import type { App, Bus, Host, Message } from "@threatbus/core";
+import type { App, Bus, Host } from "@threatbus/core";
 import { accountOf } from "./account.ts";
-import type { Account, FrameSkip } from "./account.ts";
-import { decode } from "./decode/decode.ts";
-import { filterOf } from "./filter/filter.ts";
+import type { Account } from "./account.ts";
+import { CatchUp } from "./catch-up.ts";
+import { probe } from "./doctor.ts";
+import { EventTags } from "./enrich/event-tags.ts";
+import { Rereader } from "./enrich/rereader.ts";
+import { filterOf, needsTags } from "./filter/filter.ts";
+import { historyOf } from "./history.ts";
+import { Intake } from "./intake.ts";
 import { watchLiveness } from "./liveness.ts";
-import type { Liveness } from "./liveness.ts";
-import type { MispOptions } from "./options.ts";
-import { attributeTopic, heartbeatTopic, receive, splitFrame } from "./receive.ts";
-import { decide } from "./relay/relay.ts";
-import type { Policy, Update } from "./relay/relay.ts";
+import type { ApiOptions, MispOptions } from "./options.ts";
+import { heartbeatTopic, loadZeromq, receive, splitFrame } from "./receive.ts";
+import type { Surroundings } from "./receive.ts";
+import { loadKafka, receiveKafka } from "./receive-kafka.ts";
+import { Relayer } from "./relayer.ts";
+import type { Policy } from "./relay/relay.ts";
+import { Api, openClient } from "./rest/api.ts";
+import { searchAttributes } from "./rest/search.ts";
+import type { Search } from "./rest/search.ts";
+import { Reporter } from "./sightings/reporter.ts";
 import { openState } from "./state/state.ts";
 import type { SentStore } from "./state/state.ts";
 
-/** Unmapped types that are logged, each once: their names come from outside. */
-const mostTypes = 500;
-
-interface Outgoing {
-  readonly update: Update | "ADD";
-  readonly message: Message;
-}
-
-/** Listens to one MISP and publishes its attributes as indicators, one frame after the other so that their order stays. */
+/** One MISP: listens to its feed, asks its API for what the feed does not tell, and reports sightings to it. */
 export function createMisp(options: MispOptions, host: Host): App {
-  const { logger } = host;
+  const { logger, clock, metrics } = host;
   const ended = new AbortController();
-  const surroundings = { logger, clock: host.clock, signal: AbortSignal.any([host.signal, ended.signal]) };
-  const policy: Policy = { passes: filterOf(options), mapping: options, published_only: options.published_only };
-  let store: SentStore | undefined;
-  const unmapped = new Set<string>();
-  let running: Promise<void> = Promise.resolve();
-  let failing = false;
+  const surroundings: Surroundings = { logger, clock, signal: AbortSignal.any([host.signal, ended.signal]) };
+  const base = options.api?.host.replace(/\/+$/, "");
+  const policy: Policy = { passes: filterOf(options), mapping: { ...options, base }, published_only: options.published_only };
+  const running: Promise<void>[] = [];
+  let store: SentStore | undefined, api: Api | undefined, reporter: Reporter | undefined;
 
   return {
     async start(bus) {
-      if (options.api !== undefined) logger.warn("the api option is not used yet by this version: no snapshots, and sightings are not reported to MISP");
-      const remembered = (store = await openState(options.state, surroundings));
-      running = listen(bus, remembered, accountOf(host.metrics), watchLiveness(surroundings)).catch((thrown: unknown) => {
-        logger.error("the MISP receiver ended", { error: thrown });
-      });
-      host.metrics.gauge("misp_attributes_remembered", () => remembered.size);
-      host.metrics.gauge("misp_memory_bytes", () => remembered.memoryBytes);
-      host.metrics.gauge("misp_disk_bytes", () => remembered.diskBytes);
+      // What is missing is told before anything is opened.
+      const listen = await feed();
+      if (options.api !== undefined) api = new Api(await openClient(options.api, clock), host);
+      store = await openState(options.state, surroundings);
+      announce(store);
+      await run(bus, store, listen);
     },
+    probe: (signal) => probe(options, clock, signal),
+    ...(options.api !== undefined && { snapshot: (request, signal) => history(options.api as ApiOptions, request, signal) }),
     async stop() {
+      await reporter?.close();
       ended.abort();
-      await running;
+      api?.client.close();
+      await Promise.all(running);
       await store?.close();
     },
   };
 
-  async function listen(bus: Bus, remembered: SentStore, account: Account, liveness: Liveness): Promise<void> {
-    for await (const frame of receive(options.zmq, surroundings)) {
-      account.received();
-      for (const outgoing of translate(frame, remembered, account, liveness)) await publish(bus, outgoing, account);
+  /** Loads what the feed needs. @throws ThreatbusError that says what to install */
+  async function feed(): Promise<((intake: Intake, account: Account, onBack: () => void) => Promise<void>) | undefined> {
+    const { zmq, kafka } = options;
+    if (kafka !== undefined) {
+      const library = await loadKafka();
+      return (intake) => receiveKafka(library, kafka, surroundings, (value) => intake.take(value));
     }
-  }
-
-  /** The messages a frame makes; it is in the account when this returns. */
-  function translate(frame: Uint8Array, remembered: SentStore, account: Account, liveness: Liveness): readonly Outgoing[] {
-    const cut = splitFrame(frame);
-    liveness.heard(cut?.topic);
-    if (cut === undefined) return refuse("frame");
-    if (cut.topic !== attributeTopic) return skip(cut.topic === heartbeatTopic ? "heartbeat" : "topic");
-
-    const decoded = decode(cut.payload);
-    if (!decoded.ok) return refuse(decoded.reason);
-    if (decoded.message.kind !== "attribute") return refuse("shape");
-    const { attribute } = decoded.message;
-    try {
-      const [decision] = decide(decoded.message, remembered, policy);
-      if (decision?.outcome !== "mapped") {
-        if (decision?.reason === "type") tellUnmapped(attribute.type);
-        if (decision?.sent !== undefined) remembered.set(attribute.uuid, decision.sent);
-        return skip(decision?.reason ?? "topic");
+    if (zmq === undefined) return undefined;
+    const library = await loadZeromq();
+    return async (intake, account, onBack) => {
+      const liveness = watchLiveness(zmq.topics, surroundings);
+      const topics: ReadonlySet<string> = new Set(zmq.topics);
+      for await (const frame of receive(library, zmq, surroundings, (state) => state === "connected" && onBack())) {
+        const cut = splitFrame(frame);
+        liveness.heard(cut?.topic);
+        if (cut !== undefined && topics.has(cut.topic)) await intake.take(cut.payload);
+        else {
+          account.received("feed");
+          if (cut === undefined) account.refused("frame");
+          else account.skipped(cut.topic === heartbeatTopic ? "heartbeat" : "topic");
+        }
       }
-      const outgoing = decision.indicators.map((indicator): Outgoing => ({ update: indicator.x_threatbus_update ?? "ADD", message: message(indicator) }));
-      remembered.set(attribute.uuid, decision.sent);
-      account.mapped();
-      return outgoing;
-    } catch (thrown) {
-      logger.warn("an indicator did not pass the bus's check", { attribute: attribute.uuid, reason: reasonOf(thrown) });
-      return refuse("indicator");
-    }
+    };
+  }
 
-    function refuse(reason: Parameters<Account["refused"]>[0]): readonly Outgoing[] {
-      account.refused(reason);
-      logger.debug("frame from MISP refused", { reason, bytes: frame.length });
-      return [];
+  async function run(bus: Bus, remembered: SentStore, listen: Awaited<ReturnType<typeof feed>>): Promise<void> {
+    const account = accountOf(metrics);
+    const relayer = new Relayer({ bus, store: remembered, policy, account, logger });
+    const { signal } = surroundings;
+    let catchUp: CatchUp | undefined;
+    const tags = new EventTags((options.api?.cache_ttl ?? 0) * 1_000, clock);
+    const rereader = new Rereader({ clock, signal, read: async (search) => void (await read(search)), onFull: () => metrics.counter("misp_rereads_dropped").add() });
+    const intake = new Intake({
+      relayer, store: remembered, account, logger,
+      enrichment: api && { tags, rereader, hold: needsTags(options), profile: options.profile },
+      isOwn: ({ source }) => source.startsWith(options.sightings.source),
+    });
+    if (api !== undefined && options.api !== undefined) {
+      metrics.gauge("misp_rereads_waiting", () => rereader.waiting);
+      catchUp = new CatchUp({ api, store: remembered, logger, clock, signal, interval: options.api.poll_interval * 1_000, read });
+      if (options.sightings.report) await report(bus, api, remembered);
+      go(catchUp.run(), "what changed in MISP");
+      go(rereader.run(), "tags of MISP");
     }
-    function skip(reason: FrameSkip): readonly Outgoing[] {
-      account.skipped(reason);
-      return [];
+    if (listen !== undefined) go(listen(intake, account, () => catchUp?.wake()), "MISP's feed");
+
+    /** Searches and relays what is found. Resolves with whether all of it is on the bus. */
+    async function read(search: Search): Promise<boolean> {
+      if (api === undefined || options.api === undefined) return false;
+      const { client } = api;
+      let whole = true;
+      const pages = searchAttributes(client, search, { limit: options.api.page_size, signal, ask: (call) => (api as Api).ask(call, signal) });
+      for await (const rows of pages) for (const row of rows) if (!(await intake.takeRow(row))) whole = false;
+      return whole;
     }
   }
 
-  function tellUnmapped(type: string): void {
-    if (unmapped.has(type) || unmapped.size >= mostTypes) return;
-    unmapped.add(type);
-    logger.info("attributes of this MISP type are skipped: there is no mapping to an indicator", { type: type.slice(0, 100) });
+  async function report(bus: Bus, to: Api, known: SentStore): Promise<void> {
+    const reports = (reporter = new Reporter({ api: to, host, known, source: options.sightings.source }));
+    await bus.subscribe(["stix2/sighting", "stix2/opinion"], (message) => reports.take(message), { name: `${host.name}/sightings` });
   }
 
-  async function publish(bus: Bus, { update, message: made }: Outgoing, account: Account): Promise<void> {
-    try {
-      await bus.publish(made);
-      account.published(update);
-      failing = false;
-    } catch (thrown) {
-      account.failed();
-      if (!failing) logger.error("the bus does not take indicators", { error: reasonOf(thrown) });
-      failing = true;
-    }
+  async function* history({ page_size }: ApiOptions, request: Parameters<typeof historyOf>[0], signal: AbortSignal): ReturnType<typeof historyOf> {
+    if (api !== undefined) yield* historyOf(request, signal, { api, policy, filter: options.filter, limit: page_size });
+  }
+
+  /** Work until the end of this app; that it ends before is a fault, and no reason to take the bus down. */
+  function go(work: Promise<void>, what: string): void {
+    running.push(work.catch((thrown: unknown) => logger.error(`${what} is no longer read`, { error: thrown })));
+  }
+
+  function announce(remembered: SentStore): void {
+    metrics.gauge("misp_attributes_remembered", () => remembered.size);
+    metrics.gauge("misp_memory_bytes", () => remembered.memoryBytes);
+    metrics.gauge("misp_disk_bytes", () => remembered.diskBytes);
+    if (options.api?.ssl === false) logger.warn("MISP's certificate is not checked: whoever is between can read the key", { hint: "set api.ssl: true, and api.ca_file for an authority of your own" });
+    if (options.api?.host.startsWith("http:") === true) logger.warn("MISP's API is asked without encryption: whoever is between can read the key", { hint: "use https:// in api.host" });
+    if (options.api !== undefined) return;
+    if (needsTags(options)) logger.warn("the filter looks at tags, but without api the tags of events and of new attributes are not seen", { hint: "configure api" });
+    const whole = options.kafka !== undefined || options.zmq?.topics.includes("misp_json") === true;
+    if (options.published_only && !whole) logger.warn("published_only without misp_json or api: nothing tells that an event is published, so nothing is sent", { hint: "add misp_json to zmq.topics, or configure api" });
   }
 }

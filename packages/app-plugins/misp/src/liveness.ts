@@ -1,7 +1,7 @@
 import { attributeTopic, heartbeatTopic } from "./receive.ts";
 import type { Surroundings } from "./receive.ts";
 
-/** MISP's heartbeats come every ten seconds: after six, a minute has passed without a single attribute. */
+/** MISP's heartbeats come every ten seconds: after six, a minute has passed without a single message. */
 const heartbeatsBeforeHint = 6;
 /** Milliseconds without any frame. Some MISP releases send no heartbeat, so this is a hint, not a failure. */
 const silence = 60_000;
@@ -12,16 +12,25 @@ export interface Liveness {
   heard(topic: string | undefined): void;
 }
 
-export function watchLiveness({ logger, clock, signal }: Surroundings): Liveness {
-  let frames = 0, heartbeats = 0, attributes = 0, hinted = false;
+/** The setting of MISP that lets a topic through. */
+export function switchOf(topic: string): string {
+  if (topic === "misp_json") return "Plugin.ZeroMQ_enable";
+  return `Plugin.ZeroMQ_${topic.replace("misp_json_", "")}_notifications_enable`;
+}
+
+/** @param topics those subscribed to */
+export function watchLiveness(topics: readonly string[], { logger, clock, signal }: Surroundings): Liveness {
+  // Attributes are what comes most; without them, any other topic shows that something comes.
+  const wanted = topics.includes(attributeTopic) ? attributeTopic : topics[0];
+  let frames = 0, heartbeats = 0, messages = 0, hinted = false;
   void watchSilence();
   return {
     heard(topic) {
       frames++;
-      if (topic === attributeTopic) attributes++;
-      if (topic !== heartbeatTopic || ++heartbeats < heartbeatsBeforeHint || attributes > 0 || hinted) return;
+      if (topic === wanted) messages++;
+      if (topic !== heartbeatTopic || ++heartbeats < heartbeatsBeforeHint || messages > 0 || hinted || wanted === undefined) return;
       hinted = true;
-      logger.warn("MISP sends heartbeats but no attributes; is Plugin.ZeroMQ_attribute_notifications_enable switched on?");
+      logger.warn(`MISP sends heartbeats but nothing of ${wanted}; is ${switchOf(wanted)} switched on?`);
     },
   };
 

@@ -1,11 +1,12 @@
 import { isIPv6 } from "node:net";
+import { ThreatbusError } from "@threatbus/core";
 import type { Clock, Logger } from "@threatbus/core";
-import { Subscriber } from "zeromq";
+import type * as zeromqModule from "zeromq";
+import type { Subscriber } from "zeromq";
 import type { ZmqOptions } from "./options.ts";
 
-/** Topics of MISP's ZeroMQ publisher (app/files/scripts/mispzmq/mispzmq.py) that are read. */
 export const attributeTopic = "misp_json_attribute";
-/** Sent when MISP had nothing to say for ten seconds. */
+/** Sent by MISP's ZeroMQ publisher when it had nothing to say for ten seconds. */
 export const heartbeatTopic = "misp_json_self";
 
 /** Bytes of one frame. ZeroMQ drops the connection of a peer that sends more, then connects again. */
@@ -18,15 +19,33 @@ export interface Surroundings {
   readonly signal: AbortSignal;
 }
 
+/** Told of the connection: `"connected"` again and again, whenever it stands. */
+export type OnConnection = (state: "connected" | "lost" | "refused") => void;
+
+type Zeromq = typeof zeromqModule;
+
+/** The library, which is installed only where it is needed. @throws ThreatbusError that says how */
+export async function loadZeromq(): Promise<Zeromq> {
+  return await import("zeromq").catch((cause: unknown) => {
+    throw missing("zeromq", "misp.zmq", cause);
+  });
+}
+
+/** @param option what needs the package */
+export function missing(name: string, option: string, cause: unknown): ThreatbusError {
+  const absent = ["ERR_MODULE_NOT_FOUND", "MODULE_NOT_FOUND"].includes(String((Object(cause) as { code?: unknown }).code));
+  return new ThreatbusError("PLUGIN_START_FAILED", absent ? `${option} needs the package ${name}, which is not installed` : `${name} cannot be loaded`, { hint: `run: npm install ${name}`, cause });
+}
+
 /**
  * Frames of MISP's ZeroMQ publisher as they came, `topic blank JSON` each, until the signal fires. Connects again by itself;
  * what MISP publishes meanwhile is lost, since its publisher keeps nothing.
  */
-export async function* receive(options: ZmqOptions, { logger, clock, signal }: Surroundings): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* receive(zeromq: Zeromq, options: ZmqOptions, { logger, clock, signal }: Surroundings, onConnection: OnConnection = () => undefined): AsyncGenerator<Uint8Array, void, undefined> {
   if (signal.aborted) return;
   const literal6 = isIPv6(options.host);
   const endpoint = `tcp://${literal6 ? `[${options.host}]` : options.host}:${options.port}`;
-  const socket = new Subscriber({
+  const socket = new zeromq.Subscriber({
     linger: 0,
     ipv6: literal6,
     receiveHighWaterMark: 10_000,
@@ -47,11 +66,12 @@ export async function* receive(options: ZmqOptions, { logger, clock, signal }: S
     socket.plainUsername = options.username;
     socket.plainPassword = options.password ?? "";
   }
-  tell(socket, endpoint, logger);
+  tell(socket, endpoint, logger, onConnection);
   const close = (): void => socket.close();
   signal.addEventListener("abort", close, { once: true });
   try {
-    socket.subscribe(attributeTopic, heartbeatTopic);
+    // The name of published events is the beginning of all others': the blank behind it tells it apart.
+    for (const topic of [...options.topics, heartbeatTopic]) socket.subscribe(topic === "misp_json" ? "misp_json " : topic);
     socket.connect(endpoint);
     while (!socket.closed) {
       const parts = await next(socket, logger, clock, signal);
@@ -86,12 +106,13 @@ async function next(socket: Subscriber, logger: Logger, clock: Clock, signal: Ab
 }
 
 /** Logs changes of the connection's state, each once until it changes again. */
-function tell(socket: Subscriber, endpoint: string, logger: Logger): void {
+function tell(socket: Subscriber, endpoint: string, logger: Logger, onConnection: OnConnection): void {
   let state = "";
-  const enter = (name: string, log: () => void): void => {
+  const enter = (name: Parameters<OnConnection>[0] | "waiting", log: () => void): void => {
     if (state === name) return;
     state = name;
     log();
+    if (name !== "waiting") onConnection(name);
   };
   const failed = ({ error }: { error: Error }): void =>
     enter("refused", () => logger.warn("MISP's publisher refuses the handshake; are zmq.username and zmq.password right?", { endpoint, error: error.message }));

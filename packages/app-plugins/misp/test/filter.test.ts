@@ -42,7 +42,7 @@ describe("the filter", () => {
   });
 
   test("says whether it looks at tags", () => {
-    const of = (given: unknown): boolean => needsTags(options.parse(given));
+    const of = (given: unknown): boolean => needsTags(options.parse({ zmq: {}, ...Object(given) as object }));
     expect([{}, { filter: [{ types: ["url"] }] }, { filter: [{ tags: ["a"] }] }, { exclude: [{ tags: ["a"] }] }].map(of)).toStrictEqual([false, false, true, true]);
   });
 

@@ -8,32 +8,42 @@ const pathsOf = (given: unknown): string[] => (options.safeParse(given).error?.i
 
 describe("options", () => {
   test("have defaults", () => {
-    expect(options.parse({})).toStrictEqual({
-      zmq: { host: "localhost", port: 50_000 }, filter: [], exclude: [], published_only: false, profile: "point", compound: "and", rule_topics: false, local_tags: false,
+    expect(options.parse({ zmq: {}, api: { host: "https://misp.example", key: "k" } })).toStrictEqual({
+      zmq: { host: "localhost", port: 50_000, topics: ["misp_json_attribute"] },
+      api: { host: "https://misp.example", ssl: true, key: "k", key_header: "Authorization", timeout: 60, page_size: 1_000, poll_interval: 300, cache_ttl: 300 },
+      filter: [], exclude: [], published_only: false, profile: "point", compound: "and", rule_topics: false, local_tags: false,
+      sightings: { report: true, source: "Threat Bus" },
       state: { max_items: 1_000_000 },
     });
   });
 
-  test("a file of the first Threat Bus passes", () => {
+  test.each([
+    [{ zmq: { host: "localhost", port: 50_000 } }],
+    [{ kafka: { topics: ["misp_attribute"], poll_interval: 1.0, config: { "bootstrap.servers": "localhost:9092", "group.id": "threatbus", "auto.offset.reset": "earliest" } } }],
+    [{}],
+  ])("a file of the first Threat Bus passes: %j", (feed) => {
     const given = {
       api: { host: "https://localhost", ssl: false, key: "MISP_API_KEY" },
       filter: [{ orgs: ["1", "25"], tags: ["tlp:amber", "tlp:red"], types: ["ip-src", "url"] }, { orgs: [7] }],
-      zmq: { host: "localhost", port: 50_000 },
+      ...feed,
     };
     expect(options.parse(given)).toMatchObject(given);
   });
 
   test.each([
     [{ zmq: { prot: 1 } }, "zmq.prot"], [{ zqm: {} }, "zqm"], [{ zmq: { port: 80_000 } }, "zmq.port"], [{ zmq: { port: "50000" } }, "zmq.port"], [{ zmq: { host: "" } }, "zmq.host"],
-    [{ filter: [{ org: [1] }] }, "filter.0.org"], [{ filter: [{ orgs: [1.5] }] }, "filter.0.orgs.0"], [{ zmq: { username: "u" } }, "zmq"],
-    [{ api: { host: "https://localhost" } }, "api.ssl"], [{ kafka: { topics: ["t"], poll_interval: 1.0, config: { "group.id": "g" } } }, "kafka"], [{ state: { max_items: 0 } }, "state.max_items"],
+    [{ zmq: {}, filter: [{ org: [1] }] }, "filter.0.org"], [{ zmq: {}, filter: [{ orgs: [1.5] }] }, "filter.0.orgs.0"], [{ zmq: { username: "u" } }, "zmq"], [{ zmq: { topics: ["misp_json_user"] } }, "zmq.topics.0"],
+    [{ zmq: { topics: [] } }, "zmq.topics"], [{ zmq: {}, kafka: {} }, "kafka"], [{}, ""], [{ kafka: { config: { "group.id": "g" } } }, "kafka.config.bootstrap.servers"],
+    [{ kafka: { config: { "bootstrap.servers": "h", "compression.codec.of.mine": 1 } } }, "kafka.config.compression.codec.of.mine"], [{ kafka: { topics: ["a b"] } }, "kafka.topics.0"],
+    [{ api: { host: "https://localhost" } }, "api.key"], [{ api: { host: "localhost", key: "k" } }, "api.host"], [{ api: { host: "https://me:pw@localhost", key: "k" } }, "api.host"],
+    [{ api: { host: "https://localhost", key: "k\r\nX: y" } }, "api.key"], [{ api: { host: "https://localhost", key: "k", page_size: 1 } }, "api.page_size"], [{ zmq: {}, state: { max_items: 0 } }, "state.max_items"],
   ])("%j: a problem at %s", (given, path) => expect(pathsOf(given)).toContain(path));
 
-  test("kafka says what to do", () => {
-    const configure = (): unknown => misp({ kafka: { topics: ["misp_attribute"], poll_interval: 1, config: {} } });
-    expect(configure).toThrow(/misp\.kafka: .*use `zmq`/);
+  test("say what is missing, and that there is one feed", () => {
+    expect(() => misp({})).toThrow(/needs `zmq`, `kafka` or `api`/);
+    expect(() => misp({ zmq: {}, kafka: {} })).toThrow(/misp\.kafka: the feed is `zmq` or `kafka`, not both/);
     try {
-      configure();
+      misp({});
     } catch (thrown) {
       expect(isThreatbusError(thrown, "OPTIONS_INVALID")).toBe(true);
     }

@@ -24,7 +24,7 @@ afterEach(async () => {
 });
 
 const signal = new AbortController().signal;
-const patience = { clock: systemClock, signal, attempts: 1 };
+const once = { signal, ask: <T>(call: () => Promise<T>): Promise<T> => call() };
 
 async function started(options?: FakeMispOptions): Promise<FakeMisp> {
   const misp = await fakeMisp(options);
@@ -172,7 +172,7 @@ describe("waiting for MISP", () => {
     const clock = manualClock();
     const client = clientOf(misp, {}, clock);
     misp.trouble({ path: "/attributes", status: 429, headers: { "X-Rate-Limit-Limit": "100", "X-Rate-Limit-Remaining": "0", "X-Rate-Limit-Reset": "600" }, body: '{"message": "Rate limit exceeded."}' });
-    const found = all(searchAttributes(client, {}, { clock, signal, limit: 10 }));
+    const found = all(searchAttributes(client, {}, { signal, limit: 10, ask: (call) => persist(call, { clock, signal }) }));
     await expect.poll(() => clock.sleeping).toBe(1);
     expect(await faultOf(client.post("/attributes/restSearch", {}))).toMatchObject({ kind: "limited", retryAfter: 600_000 });
     await clock.advance(599_000);
@@ -230,7 +230,7 @@ describe("paging", () => {
         // Without counts nobody can tell two empty pages in a row from the end.
         const rows = counts ? warned : warned.map((each, n) => each && n % 2 === 0);
         for (const each of rows) await misp.add(event, { warned: each });
-        const found = await all(searchAttributes(clientOf(misp), { enforceWarninglist: true }, { ...patience, limit }));
+        const found = await all(searchAttributes(clientOf(misp), { enforceWarninglist: true }, { ...once, limit }));
         expect(found.map(({ uuid }) => uuid)).toStrictEqual([...misp.library.attributes.values()].filter((row) => !row.warned).map(({ uuid }) => uuid));
       }),
       { numRuns: scaled(25) },
@@ -243,24 +243,24 @@ describe("paging", () => {
     const answers: [body: string, rows: number][] = [['{"response": {"Attribute": {"0": {}, "2": {}}}}', 2], ['{"response": []}', 0], ['{"response": {"Attribute": []}}', 0]];
     for (const [body, rows] of answers) {
       misp.trouble({ status: 200, headers: { "X-Result-Count": "1" }, body });
-      expect(await all(searchAttributes(client, {}, { ...patience, limit: 10 }))).toHaveLength(rows);
+      expect(await all(searchAttributes(client, {}, { ...once, limit: 10 }))).toHaveLength(rows);
     }
     for (const body of ['{"message": "Something went wrong"}', '{"response": 3}', '"yes"']) {
       misp.trouble({ status: 200, body });
-      expect(await faultOf(all(searchAttributes(client, {}, { ...patience, limit: 10 })))).toMatchObject({ kind: "wrong" });
+      expect(await faultOf(all(searchAttributes(client, {}, { ...once, limit: 10 })))).toMatchObject({ kind: "wrong" });
     }
   });
 
   test("a page that comes again and again ends it", async () => {
     const misp = await started();
     misp.trouble({ status: 200, times: 5, headers: { "X-Result-Count": "99" }, body: '{"response": {"Attribute": [{"uuid": "a"}]}}' });
-    expect(await faultOf(all(searchAttributes(clientOf(misp), {}, { ...patience, limit: 10 })))).toMatchObject({ kind: "wrong", message: expect.stringContaining("again and again") as string });
+    expect(await faultOf(all(searchAttributes(clientOf(misp), {}, { ...once, limit: 10 })))).toMatchObject({ kind: "wrong", message: expect.stringContaining("again and again") as string });
     expect(misp.requests).toHaveLength(2);
   });
 
   test("no right to search is told as that", async () => {
     const misp = await started();
     misp.rights.search = false;
-    expect(await faultOf(all(searchAttributes(clientOf(misp), {}, { ...patience, limit: 10 })))).toMatchObject({ kind: "refused", status: 405, hint: expect.stringContaining("search through the API") as string });
+    expect(await faultOf(all(searchAttributes(clientOf(misp), {}, { ...once, limit: 10 })))).toMatchObject({ kind: "refused", status: 405, hint: expect.stringContaining("search through the API") as string });
   });
 });

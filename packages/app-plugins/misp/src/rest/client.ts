@@ -43,6 +43,8 @@ export class RestClient {
   readonly #closing = new AbortController();
   /** When the rate limit is over, in milliseconds since 1970. */
   #limitedUntil = 0;
+  /** Milliseconds that MISP's clock is ahead of ours. */
+  #ahead = 0;
 
   constructor(settings: RestSettings, clock: Clock) {
     this.#settings = settings;
@@ -57,6 +59,11 @@ export class RestClient {
   /** For people: without path and query. */
   get origin(): string {
     return this.#base.origin;
+  }
+
+  /** By MISP's clock, as its last answer had it: seconds since 1970-01-01 UTC. */
+  get time(): number {
+    return Math.floor((this.#clock.now() + this.#ahead) / 1_000);
   }
 
   get(path: string, signal?: AbortSignal): Promise<Answer> {
@@ -81,6 +88,8 @@ export class RestClient {
     const signal = asker === undefined ? this.#closing.signal : AbortSignal.any([asker, this.#closing.signal]);
     try {
       const answer = await this.#send(method, path, body, signal);
+      const date = Date.parse(answer.headers.date ?? "");
+      if (!Number.isNaN(date)) this.#ahead = date - this.#clock.now();
       return { headers: answer.headers, body: this.#read(answer.response, await this.#collect(answer.response)) };
     } catch (thrown) {
       if (signal.aborted) throw new RestFault("closed", "the request was given up");

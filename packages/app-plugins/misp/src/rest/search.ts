@@ -1,7 +1,5 @@
 import { RestFault } from "./fault.ts";
 import type { Answer, RestClient } from "./client.ts";
-import { persist } from "./retry.ts";
-import type { Patience } from "./retry.ts";
 
 /** Parameters of `attributes/restSearch`; paging and format are not among them. */
 export type Search = Readonly<Record<string, unknown>>;
@@ -9,9 +7,14 @@ export type Search = Readonly<Record<string, unknown>>;
 /** What every search brings along: the tags of the event (`inherited: 1`) and what the event is. */
 const always = { returnFormat: "json", includeEventTags: true, includeContext: true, includeEventUuid: true } as const;
 
-interface Paging extends Patience {
+/** Makes a request, in whatever manner: once, or until it succeeds. */
+export type Asker = (call: () => Promise<Answer>) => Promise<Answer>;
+
+interface Paging {
   /** Attributes of one page, from 2. */
   readonly limit: number;
+  readonly signal: AbortSignal;
+  readonly ask: Asker;
 }
 
 /**
@@ -20,11 +23,11 @@ interface Paging extends Patience {
  * without that header by the first empty page and one more (app/Model/MispAttribute.php; MISP/MISP#9175, #9422).
  * @throws RestFault
  */
-export async function* searchAttributes(client: RestClient, search: Search, { limit, ...patience }: Paging): AsyncGenerator<readonly unknown[], void, undefined> {
+export async function* searchAttributes(client: RestClient, search: Search, { limit, signal, ask }: Paging): AsyncGenerator<readonly unknown[], void, undefined> {
   let empty = 0, first = "";
   for (let page = 1; ; page++) {
     const question = { ...search, ...always, limit, page, order: "Attribute.id asc" };
-    const answer = await persist(() => client.post("/attributes/restSearch", question, patience.signal), patience);
+    const answer = await ask(() => client.post("/attributes/restSearch", question, signal));
     const rows = rowsOf(answer.body, "Attribute");
     const head = identityOf(rows[0]);
     if (head !== "" && head === first) throw new RestFault("wrong", "MISP gives the same page of a search again and again", { hint: "a proxy may answer in its place" });
@@ -36,11 +39,10 @@ export async function* searchAttributes(client: RestClient, search: Search, { li
   }
 }
 
-/** Sightings of a time span. @param since seconds since 1970-01-01 UTC @throws RestFault */
-export async function searchSightings(client: RestClient, since: number, patience: Patience): Promise<readonly unknown[]> {
+/** Sightings from a time on, each row as it came. @param since seconds since 1970-01-01 UTC @throws RestFault */
+export async function searchSightings(client: RestClient, since: number, signal: AbortSignal): Promise<readonly unknown[]> {
   const question = { returnFormat: "json", from: since, includeAttribute: true, includeEvent: true };
-  const { body } = await persist(() => client.post("/sightings/restSearch", question, patience.signal), patience);
-  return rowsOf(body, "Sighting");
+  return rowsOf((await client.post("/sightings/restSearch", question, signal)).body, "Sighting");
 }
 
 /** @throws RestFault when it is no answer to a search */

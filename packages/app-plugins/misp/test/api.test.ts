@@ -1,0 +1,162 @@
+/** What the API adds to the feed: tags, what was missed, history. */
+import { describe, expect, test } from "vitest";
+import { fakeMisp, mispFeed } from "@threatbus/testkit";
+import type { Snapshot } from "./history.ts";
+import { ask } from "./history.ts";
+import { atEnd, expectBalanced, stand } from "./stand.ts";
+
+const ip = (last: number): string => `[ipv4-addr:value = '198.51.100.${last}']`;
+const fast = { poll_interval: 1 };
+
+describe("tags", () => {
+  test("of a new attribute and of its event are asked for: the filter sees them, markings and labels have them", async () => {
+    const all = await stand({ filter: [{ tags: ["tlp:amber"] }] });
+    const { api, got, count, patterns } = all;
+    const amber = api.addEvent({ tags: ["tlp:amber"] }), plain = api.addEvent();
+    await api.add(amber, { value: "198.51.100.1" });
+    await api.add(plain, { value: "198.51.100.2", tags: ["tlp:amber"] });
+    await api.add(plain, { value: "198.51.100.3", tags: ["tlp:green"] });
+    await expect.poll(() => patterns(), { timeout: 10_000 }).toStrictEqual([`ADD ${ip(1)}`, `ADD ${ip(2)}`]);
+    expect(got.map(({ object_marking_refs: refs }) => refs)).toStrictEqual(Array(2).fill(["marking-definition--f88d31f6-486f-44da-b317-01333bde0b82"]));
+    expect(count("misp_skipped")).toStrictEqual({ reread: 3, filter: 1 });
+    // The event is known now: its next attribute needs no question once it has tags of its own.
+    const requests = api.requests.length;
+    const [first] = api.library.attributes.keys();
+    await api.edit(first ?? "", { value: "198.51.100.4", tags: ["x"] });
+    await expect.poll(() => patterns().slice(2)).toStrictEqual([`REMOVE ${ip(1)}`, `ADD ${ip(4)}`]);
+    expect(api.requests.length).toBe(requests);
+    expectBalanced(all);
+  });
+
+  test("excluded ones keep an attribute back before it was ever sent", async () => {
+    const { api, patterns, count } = await stand({ exclude: [{ tags: ["TLP:RED"] }] });
+    const event = api.addEvent();
+    await api.add(event, { value: "198.51.100.1", tags: ["tlp:red"] });
+    await api.add(event, { value: "198.51.100.2" });
+    await expect.poll(() => patterns(), { timeout: 10_000 }).toStrictEqual([`ADD ${ip(2)}`]);
+    expect(count("misp_skipped")).toStrictEqual({ reread: 2, filter: 1 });
+  });
+
+  test("without a filter that needs them an attribute is sent at once, and again with its tags", async () => {
+    const { api, got, patterns } = await stand();
+    await api.add(api.addEvent({ tags: ["tlp:green"] }), { value: "198.51.100.1", tags: ["campaign"] });
+    await expect.poll(() => patterns(), { timeout: 10_000 }).toStrictEqual([`ADD ${ip(1)}`, `EDIT ${ip(1)}`]);
+    expect(got.map(({ object_marking_refs: refs }) => refs)).toStrictEqual([undefined, ["marking-definition--34098fce-860f-48ae-8e50-ebd3cc5e41da"]]);
+    expect(got[1]?.["labels"]).toContain("campaign");
+  });
+
+  test("that an event gets later reach all its attributes", async () => {
+    const { api, patterns } = await stand({ zmq: { topics: ["misp_json_attribute", "misp_json_tag"] }, exclude: [{ tags: ["tlp:red"] }] });
+    const event = api.addEvent();
+    for (const last of [1, 2]) await api.add(event, { value: `198.51.100.${last}` });
+    await expect.poll(() => patterns(), { timeout: 10_000 }).toHaveLength(2);
+    await api.tagEvent(event, "tlp:red");
+    await expect.poll(() => patterns().slice(2), { timeout: 10_000 }).toStrictEqual([`REMOVE ${ip(1)}`, `REMOVE ${ip(2)}`]);
+  });
+
+  test("are asked for again when MISP is back", async () => {
+    const { api, patterns, count } = await stand({ filter: [{ tags: ["good"] }] });
+    api.trouble({ path: "/attributes", status: 503, times: 3 });
+    await api.add(api.addEvent(), { value: "198.51.100.1", tags: ["good"] });
+    await expect.poll(() => patterns(), { timeout: 15_000 }).toStrictEqual([`ADD ${ip(1)}`]);
+    expect(count("misp_rereads_waiting")).toStrictEqual({ "": 0 });
+  });
+});
+
+describe("what the feed did not tell", () => {
+  test("is asked for: with the API alone, everything", async () => {
+    const { api, patterns } = await stand({ zmq: false, api: { ...fast, page_size: 2 } });
+    await expect.poll(() => api.requests.length).toBeGreaterThan(0);
+    const event = api.addEvent();
+    const rows = [];
+    for (const last of [1, 2, 3]) rows.push(await api.add(event, { value: `198.51.100.${last}` }));
+    await expect.poll(() => patterns(), { timeout: 10_000 }).toStrictEqual([1, 2, 3].map((last) => `ADD ${ip(last)}`));
+    await api.edit(rows[0]?.uuid ?? "", { to_ids: false });
+    await api.edit(rows[1]?.uuid ?? "", { value: "198.51.100.9" });
+    await api.remove(rows[2]?.uuid ?? "", "sanitised");
+    await expect.poll(() => patterns().slice(3).sort(), { timeout: 10_000 }).toStrictEqual([`ADD ${ip(9)}`, `REMOVE ${ip(1)}`, `REMOVE ${ip(2)}`, `REMOVE ${ip(3)}`]);
+  });
+
+  test("while it was away: edits, removals, and events pulled with their old times", async () => {
+    const all = await stand({ api: { ...fast } });
+    const { api, feed, patterns } = all;
+    const event = api.addEvent();
+    const first = await api.add(event, { value: "198.51.100.1" });
+    await expect.poll(() => patterns()).toStrictEqual([`ADD ${ip(1)}`]);
+    await expect.poll(() => api.requests.filter(({ path }) => path.endsWith("getVersion")).length, { timeout: 10_000 }).toBeGreaterThan(0);
+    await feed.stop();
+    api.library.attributes.get(first.uuid)!.deleted = true;
+    api.library.attributes.get(first.uuid)!.timestamp = Math.floor(Date.now() / 1_000);
+    const pulled = api.addEvent({ timestamp: 1_500_000_000, published: true, publish_timestamp: Math.floor(Date.now() / 1_000) });
+    api.library.addAttribute(pulled, { value: "198.51.100.2" }, 1_500_000_000);
+    await expect.poll(() => patterns().slice(1).sort(), { timeout: 10_000 }).toStrictEqual([`ADD ${ip(2)}`, `REMOVE ${ip(1)}`]);
+    expectBalanced(all);
+  });
+
+  test("what the bus did not take is not remembered, and comes with the next question", async () => {
+    const { api, patterns, bus } = await stand({ zmq: false, api: fast });
+    await expect.poll(() => api.requests.length, { timeout: 10_000 }).toBeGreaterThan(0);
+    await api.add(api.addEvent(), { value: "198.51.100.1" });
+    await expect.poll(() => patterns(), { timeout: 10_000 }).toStrictEqual([`ADD ${ip(1)}`]);
+    expect(bus.stats().state).toBe("running");
+  });
+
+  test("a MISP that is not there yet, or has another idea of the key, is asked until it answers; the log says why, once, without the key", async () => {
+    const feed = await mispFeed();
+    atEnd(() => feed.stop());
+    const api = await fakeMisp({ feed });
+    atEnd(() => api.stop());
+    await api.down();
+    const { log, count, patterns } = await stand({ zmq: false, api: fast }, { api, feed });
+    await expect.poll(() => log.filter(({ level }) => level === "warn").map(({ text }) => text)).toContain("MISP's API does not answer; trying on");
+    expect(count("misp_api_up")).toStrictEqual({ "": 0 });
+    await api.up();
+    await expect.poll(() => log.map(({ text }) => text), { timeout: 10_000 }).toContain("MISP answers");
+    expect(count("misp_api_up")).toStrictEqual({ "": 1 });
+    await api.add(api.addEvent(), { value: "198.51.100.1" });
+    await expect.poll(() => patterns(), { timeout: 10_000 }).toStrictEqual([`ADD ${ip(1)}`]);
+    expect(JSON.stringify(log)).not.toContain(api.key);
+  });
+});
+
+describe("history", () => {
+  test("of indicators: changed or published in the span, as the filter says, each once", async () => {
+    const now = Math.floor(Date.now() / 1_000);
+    const { bus, api } = await stand({ filter: [{ types: ["ip-dst"], orgs: [2] }], exclude: [{ tags: ["tlp:red"] }], api: { page_size: 2 } });
+    const event = api.addEvent({ published: true, publish_timestamp: now - 50, tags: ["tlp:green"] });
+    const other = api.addEvent({ orgc: { id: 3, uuid: "55f6ea5e-2c60-40e5-964f-47a8950d2100", name: "other" } });
+    const add = (last: number, fields: object, to = event): void => void api.library.addAttribute(to, { value: `198.51.100.${last}`, ...fields }, now - 10);
+    add(1, {});
+    add(2, { timestamp: now - 900_000 });
+    add(3, { deleted: true });
+    add(4, { to_ids: false });
+    add(5, { tags: ["tlp:red"] });
+    add(6, { type: "domain", value: "evil.example" });
+    add(7, {}, other);
+    add(8, { timestamp: now - 900_000 }, other);
+    add(9, {});
+    const { objects } = await ask(bus, 1, 3_600);
+    expect(objects.map(({ pattern }) => pattern).sort()).toStrictEqual([ip(1), ip(2), ip(9)]);
+    expect(objects[0]?.["object_marking_refs"]).toStrictEqual(["marking-definition--34098fce-860f-48ae-8e50-ebd3cc5e41da"]);
+    expect(api.requests.at(-1)?.body).toMatchObject({ type: ["ip-dst"], org: ["2"], to_ids: 1 });
+  });
+
+  test("of sightings", async () => {
+    const { bus, api } = await stand();
+    const row = await api.add(api.addEvent());
+    const now = Math.floor(Date.now() / 1_000);
+    const seen = await api.sight(row.uuid, { source: "someone", time: now - 10 });
+    await api.sight(row.uuid, { time: now - 100_000 });
+    await api.sight(row.uuid, { type: 1 });
+    const { objects } = await ask(bus, 2, 3_600);
+    expect(objects).toMatchObject([{ type: "sighting", id: `sighting--${seen.uuid}`, sighting_of_ref: `indicator--${row.uuid}`, x_threatbus_source: "MISP" }]);
+  });
+
+  test("a MISP that fails ends the answer with an error, no more", async () => {
+    const { bus, api } = await stand();
+    await expect.poll(() => api.requests.length).toBeGreaterThan(0);
+    api.trouble({ path: "/attributes", status: 500, times: 9 });
+    const { objects, failed }: Snapshot = await ask(bus, 1, 60);
+    expect({ objects, failed }).toStrictEqual({ objects: [], failed: 1 });
+  });
+});
