@@ -1,8 +1,9 @@
 // A bus that listens to a MISP: node misp-bus.mjs PORT [STATE]. Told over the IPC channel: {"expect": N} answers when as many indicators were published
-// since, with the seconds from the first to the last; {"parse": N} parses as many messages; {"weigh": true} tells what is held.
-import { createBus, silentLogger } from "@threatbus/core";
+// since, with the seconds from the first to the last; {"parse": N} parses as many messages, {"map": N} brings them to the bus without a
+// socket; {"weigh": true} tells what is held.
+import { createBus, message, silentLogger } from "@threatbus/core";
 import { inmem } from "@threatbus/inmem";
-import { misp } from "@threatbus/misp";
+import { decode, indicatorsOf, misp } from "@threatbus/misp";
 import { indicators } from "./indicators.mjs";
 
 const [port, path] = [Number(process.argv[2]), process.argv[3]];
@@ -22,9 +23,10 @@ await bus.subscribe("stix2/indicator", () => {
 let atFirst = process.cpuUsage();
 const used = ({ user, system }) => (user + system) / 1_000;
 
-process.on("message", ({ expect, parse, weigh }) => {
-  if (expect !== undefined) [due, seen] = [expect, 0];
-  if (parse !== undefined) process.send({ seconds: parsing(parse) });
+process.on("message", async ({ expect, parse, map, weigh }) => {
+  [due, seen] = [expect ?? Infinity, 0];
+  if (parse !== undefined) process.send({ seconds: await timed(parse, (bytes) => JSON.parse(bytes.toString())) });
+  if (map !== undefined) process.send({ seconds: await timed(map, mapped) });
   if (weigh !== undefined) process.send(held());
 });
 process.once("SIGTERM", async () => {
@@ -33,14 +35,22 @@ process.once("SIGTERM", async () => {
 });
 console.log("ready");
 
-function parsing(count) {
+const mapping = { profile: "point", compound: "and", rule_topics: false, local_tags: false };
+
+async function mapped(bytes) {
+  const { attribute, event } = decode(bytes).message;
+  for (const indicator of indicatorsOf(attribute, event, mapping).indicators) await bus.publish(message(indicator));
+}
+
+/** Seconds for so many messages, one after the other. What is not asynchronous is not waited for. */
+async function timed(count, job) {
   const batch = indicators(0, 10_000, templates);
-  let sum = 0;
   const start = performance.now();
-  for (let n = 0; n < count; n++) sum += JSON.parse(batch[n % batch.length].toString()).action.length;
-  const seconds = (performance.now() - start) / 1_000;
-  if (sum < count) throw new Error("nothing parsed");
-  return seconds;
+  for (let n = 0; n < count; n++) {
+    const done = job(batch[n % batch.length]);
+    if (done instanceof Promise) await done;
+  }
+  return (performance.now() - start) / 1_000;
 }
 
 function held() {

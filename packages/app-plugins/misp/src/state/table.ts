@@ -11,7 +11,7 @@ const patternTypes = ["stix", ...ruleTypes] as const;
 const typeShift = 6, splitFlag = 1 << 9;
 
 /** Bytes of text for each attribute, on average: with all else, not more than 300 are used. */
-const textEach = 180;
+const textEach = 150;
 /** Text that is kept in any case, since a single rule may be as large as a message. */
 const textFloor = 32 * 1024 * 1024;
 /** The time in a slot that is not in use. */
