@@ -1,7 +1,10 @@
 import { needsReference, reference } from "@threatbus/services";
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { eventually, indicator, Site } from "./program.ts";
 import { StandIn } from "./stand-in.ts";
+
+// Processes on a machine that has other things to do.
+vi.setConfig({ testTimeout: 60_000 });
 
 let site: Site, vast: StandIn;
 beforeEach(async () => {

@@ -1,10 +1,13 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort } from "@threatbus/testkit";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { eventually, indicator, Site } from "./program.ts";
 import type { Program } from "./program.ts";
 import { StandIn } from "./stand-in.ts";
+
+// Processes on a machine that has other things to do.
+vi.setConfig({ testTimeout: 60_000 });
 
 let site: Site, vast: StandIn;
 beforeEach(async () => {

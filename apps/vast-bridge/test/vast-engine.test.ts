@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { MetricSet, silentLogger, systemClock } from "@threatbus/core";
-import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, test, vi } from "vitest";
 import type { Engine, EngineHost, Hit, LiveSession, RetroBounds } from "../src/engine.ts";
 import { queryOf } from "../src/engines/vast/argv.ts";
 import { createVastEngine } from "../src/engines/vast/index.ts";
@@ -11,6 +11,9 @@ import { observableAt, observablesOf } from "../src/observable.ts";
 import type { Observable } from "../src/observable.ts";
 import { eventually } from "./program.ts";
 import { StandIn } from "./stand-in.ts";
+
+// Processes on a machine that has other things to do.
+vi.setConfig({ testTimeout: 60_000 });
 
 let vast: StandIn, metrics: MetricSet;
 const engines: Engine[] = [];
