@@ -140,7 +140,7 @@ export class Watchlist {
 
 /** IPv6 addresses stand in brackets where a port may follow. */
 function addressOf(text: string): Address | undefined {
-  return parseAddress(text.startsWith("[") && text.endsWith("]") ? text.slice(1, -1) : text);
+  return parseAddress(text.startsWith("[") && text.endsWith("]") && text.includes(":") ? text.slice(1, -1) : text);
 }
 
 /** How an indicator may name the URL: an observable without a scheme means any. */
