@@ -2,6 +2,7 @@
 import { loggingSchema } from "@threatbus/core/config";
 import { z } from "zod";
 import { splitCommand } from "./command.ts";
+import { logsOptions } from "./engines/logs/options.ts";
 import { tenzirOptions } from "./engines/tenzir/options.ts";
 import { releases } from "./engines/vast/argv.ts";
 
@@ -37,7 +38,7 @@ const config = z
   .strictObject({
     logging: loggingSchema("vast-threatbus.log"),
     metrics,
-    engine: z.enum(["vast", "tenzir"]).default("vast").describe("What searches: `vast` or `tenzir`."),
+    engine: z.enum(["vast", "tenzir", "logs"]).default("vast").describe("What searches: `vast`, `tenzir` or `logs` (files, no database)."),
     threatbus: endpoint.default("localhost:13370").describe("The bus: host and management port."),
     snapshot: z.int().min(0).max(3_650).default(30).describe("Days of history to ask the bus for."),
     retro_match: z.boolean().default(true).describe("Search the past for every new indicator."),
@@ -62,6 +63,7 @@ const config = z
     vast_release: z.enum(releases).default("2022.05.16").describe("Whose command lines to use: `2022.05.16` or `2021.02.24`."),
     matcher_name: z.string().regex(/^[\w.][\w.-]{0,99}$/, { error: "is no name for a matcher: letters, digits, - _ ." }).optional().describe("VAST's matcher; required to match live with `2022.05.16`."),
     tenzir: tenzirOptions.prefault({}),
+    logs: logsOptions.prefault({}),
   })
   .superRefine(({ live_match: live, retro_match: retro, engine, vast_release: release, matcher_name: matcher }, context) => {
     if (!live && !retro) context.addIssue({ code: "custom", path: ["retro_match"], message: "there is nothing to do: set retro_match or live_match, or both" });

@@ -27,7 +27,7 @@ export interface RunOptions extends ConfigSource {
 /** Milliseconds after which whatever is left open is no reason to stay. */
 const patience = 5_000;
 /** Who reports, by engine: the first is the reference's word. */
-const sources: Readonly<Record<BridgeConfig["engine"], string>> = { vast: "VAST", tenzir: "Tenzir" };
+const sources: Readonly<Record<BridgeConfig["engine"], string>> = { vast: "VAST", tenzir: "Tenzir", logs: "logs" };
 /** Lines taken of one transformation. */
 const mostLines = 1_000;
 

@@ -3,6 +3,7 @@ import { loadSettings } from "@threatbus/core/config";
 import type { LoadedSettings } from "@threatbus/core/config";
 import type { CommandLimits } from "./command.ts";
 import { splitCommand } from "./command.ts";
+import { createLogsEngine } from "./engines/logs/index.ts";
 import { createTenzirEngine } from "./engines/tenzir/index.ts";
 import { createVastEngine } from "./engines/vast/index.ts";
 import type { Engine, EngineHost } from "./engine.ts";
@@ -23,6 +24,7 @@ export function readConfig({ config, set }: ConfigSource): Promise<LoadedSetting
 
 export function engineOf(config: BridgeConfig, host: EngineHost): Engine {
   if (config.engine === "tenzir") return createTenzirEngine(config.tenzir, host);
+  if (config.engine === "logs") return createLogsEngine(config.logs, host);
   return createVastEngine(
     {
       endpoint: config.vast,

@@ -1,16 +1,13 @@
 import { basename } from "node:path";
 import type { JsonObject } from "../../engine.ts";
+import { eventTime, millisecondsOf } from "../../event-time.ts";
 import type { PresetName } from "../../fields.ts";
 import { presets } from "../../fields.ts";
 
 /** Milliseconds since 1970 of the event; undefined if it tells none. Text without a zone is UTC. */
 export function timeOf(event: JsonObject, preset: PresetName | undefined): number | undefined {
-  const value = preset === undefined ? (event["ts"] ?? event["timestamp"] ?? event["time"]) : event[presets[preset].time];
-  if (typeof value === "number") return value >= 1e11 ? value : value * 1_000;
-  if (typeof value !== "string" || value.length > 64) return undefined;
-  const [, text = "", zone = "Z"] = /^(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,3})?)\d*\s?(Z|[+-]\d\d:?\d\d)?$/i.exec(value) ?? [];
-  const time = Date.parse(`${text.replace(" ", "T")}${zone.replace(/^([+-]\d\d)(\d\d)$/, "$1:$2")}`);
-  return Number.isNaN(time) ? undefined : time;
+  const time = eventTime(preset === undefined ? (event["ts"] ?? event["timestamp"] ?? event["time"]) : event[presets[preset].time]);
+  return time === undefined ? undefined : millisecondsOf(time);
 }
 
 /** What kind of event it is: `suricata.dns`, `zeek.conn` (by the name of its file, if it does not say so itself), `ocsf.dns_activity`. */
