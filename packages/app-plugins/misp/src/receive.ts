@@ -74,7 +74,14 @@ export async function* receive(zeromq: Zeromq, options: ZmqOptions, { logger, cl
     for (const topic of [...options.topics, heartbeatTopic]) socket.subscribe(topic === "misp_json" ? "misp_json " : topic);
     socket.connect(endpoint);
     while (!socket.closed) {
-      const parts = await next(socket, logger, clock, signal);
+      let parts: readonly Uint8Array[];
+      try {
+        parts = await socket.receive();
+      } catch (thrown) {
+        await recover(thrown, socket, logger, clock, signal);
+        continue;
+      }
+      // MISP sends one each.
       for (const part of parts) yield part;
     }
   } finally {
@@ -92,17 +99,11 @@ export function splitFrame(frame: Uint8Array): { readonly topic: string; readonl
   return /^[!-~]+$/.test(topic) ? { topic, payload: bytes.subarray(blank + 1) } : undefined;
 }
 
-/** The parts of the next message (MISP sends one each), none when the socket closed or bytes that are no ZeroMQ disturbed it. */
-async function next(socket: Subscriber, logger: Logger, clock: Clock, signal: AbortSignal): Promise<readonly Uint8Array[]> {
-  try {
-    return await socket.receive();
-  } catch (thrown) {
-    if (!socket.closed && (thrown as { code?: unknown }).code !== "EAGAIN") {
-      logger.error("receiving from MISP failed, trying again", { error: thrown });
-      await clock.sleep(1_000, signal);
-    }
-    return [];
-  }
+/** After the socket closed, or bytes that are no ZeroMQ disturbed it: waits before the next attempt where there is a reason to. */
+async function recover(thrown: unknown, socket: Subscriber, logger: Logger, clock: Clock, signal: AbortSignal): Promise<void> {
+  if (socket.closed || (thrown as { code?: unknown }).code === "EAGAIN") return;
+  logger.error("receiving from MISP failed, trying again", { error: thrown });
+  await clock.sleep(1_000, signal);
 }
 
 /** Logs changes of the connection's state, each once until it changes again. */
