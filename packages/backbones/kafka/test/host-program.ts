@@ -55,7 +55,7 @@ export async function hostProgram(options: Options, { publishes = true }: { read
     get ended() {
       return ended;
     },
-    until: (count) => expect.poll(() => lines("-").length >= count && (!publishes || lines("+").length >= count), { timeout: patience + count, interval: 50 }).toBe(true),
+    until: (count) => expect.poll(() => lines("-").length >= count && (!publishes || lines("+").length >= count), { timeout: patience + 20 * count, interval: 50 }).toBe(true),
     kill,
     pause: () => void child.kill("SIGSTOP"),
     resume: () => void child.kill("SIGCONT"),

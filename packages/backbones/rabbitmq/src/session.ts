@@ -47,12 +47,17 @@ export async function openSession(setup: SessionSetup, attempt: AbortSignal): Pr
   const { options, outbox, clock, logger } = setup;
   // A broker may take connections and leave a question about a queue unanswered, for ever.
   const late = AbortSignal.timeout(options.connect_timeout * 2_000);
-  const given = AbortSignal.any([attempt, late]);
+  const cut = new AbortController();
+  const given = AbortSignal.any([attempt, late, cut.signal]);
   const open: Connection[] = [];
   const destroy = (): void => open.forEach((connection) => connection.destroy());
-  given.addEventListener("abort", destroy);
   let end: (reason: Error) => void = () => undefined;
   const broken = new Promise<Error>((resolve) => (end = resolve));
+  void broken.then((reason) => cut.abort(reason));
+  // A question asked of a connection just as it breaks is never answered, and the client does not say so.
+  let giveUp = (): void => undefined;
+  const abandoned = new Promise<never>((_, reject) => (giveUp = () => reject(given.reason as Error)));
+  given.addEventListener("abort", giveUp);
   const over = new AbortController();
   const join = async (purpose: string): Promise<Connection> => {
     const connection = await openConnection(options, `${hostSuffix(options)} ${purpose}`, given);
@@ -60,7 +65,7 @@ export async function openSession(setup: SessionSetup, attempt: AbortSignal): Pr
     void connection.ended.then(end);
     return connection;
   };
-  try {
+  const establish = async (): Promise<Session> => {
     const inbound = await join("receives");
     await declare(inbound, options, setup.form, logger);
     const outbound = await join("publishes");
@@ -103,12 +108,18 @@ export async function openSession(setup: SessionSetup, attempt: AbortSignal): Pr
         await ended;
       },
     };
+  };
+  const established = establish();
+  established.catch(() => undefined);
+  try {
+    return await Promise.race([established, abandoned]);
   } catch (thrown) {
+    cut.abort();
     over.abort();
     destroy();
     throw late.aborted ? new Error("ETIMEDOUT: the broker did not answer", { cause: thrown }) : thrown;
   } finally {
-    given.removeEventListener("abort", destroy);
+    given.removeEventListener("abort", giveUp);
   }
 }
 
