@@ -1,6 +1,6 @@
 import { backoff } from "@threatbus/core";
-import { Consumer, faultOf, readProperties, readTls } from "@threatbus/kafka-client";
-import type { DriverAdmin, KafkaFault, Position } from "@threatbus/kafka-client";
+import { Consumer, KafkaFault, faultOf, readProperties, readTls } from "@threatbus/kafka-client";
+import type { DriverAdmin, Position } from "@threatbus/kafka-client";
 import type * as kafkajsModule from "@threatbus/kafka-client/kafkajs";
 import type { KafkaOptions } from "./options.ts";
 import { missing } from "./receive.ts";
@@ -69,6 +69,10 @@ export async function receiveKafka({ kafkajsDriver }: Drivers, { topics, config 
 
 /** Where a group begins that has never read any of these topics. */
 async function startsOf(admin: DriverAdmin, groupId: string, topics: readonly string[], reset: "earliest" | "latest"): Promise<Position[]> {
+  // It is asked first, too, because kafkajs finds no coordinator before it was told of the brokers.
+  const there = await admin.topics();
+  const absent = topics.filter((topic) => !there.includes(topic));
+  if (absent.length > 0) throw new KafkaFault("missing", `there is no topic ${absent.join(", ")} yet`, { hint: "MISP makes it when it first writes to it: is its Plugin.Kafka_…_notifications_enable on?" });
   if ((await admin.committed(groupId, topics)).length > 0) return [];
   const positions: Position[] = [];
   for (const topic of topics) positions.push(...(await admin.positions(topic, reset)));

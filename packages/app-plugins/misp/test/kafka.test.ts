@@ -1,0 +1,60 @@
+/** MISP's Kafka topics, on a real broker. */
+import { randomUUID } from "node:crypto";
+import { createBus, silentLogger, systemClock } from "@threatbus/core";
+import type { ThreatBus } from "@threatbus/core";
+import { inmem } from "@threatbus/inmem";
+import { brokerForTests } from "@threatbus/services";
+import { fakeHost } from "@threatbus/testkit";
+import { Kafka, logLevel } from "kafkajs";
+import { expect, test } from "vitest";
+import { misp } from "../src/index.ts";
+import { uuid, written } from "./sample.ts";
+import { atEnd } from "./stand.ts";
+
+const { describe, bootstrap } = await brokerForTests("kafka");
+
+describe("Kafka", () => {
+  test("every shape MISP writes is read, empty values do no harm, and what was read is not read again", async () => {
+    const [attributes, whole, group] = [`a-${randomUUID()}`, `p-${randomUUID()}`, `g-${randomUUID()}`];
+    const kafka = new Kafka({ brokers: bootstrap.split(","), logLevel: logLevel.NOTHING });
+    const admin = kafka.admin(), producer = kafka.producer();
+    await admin.connect();
+    await producer.connect();
+    atEnd(() => Promise.all([admin.disconnect(), producer.disconnect()]));
+    await admin.createTopics({ waitForLeaders: true, topics: [attributes, whole].map((topic) => ({ topic, numPartitions: 1 })) });
+    // As plain PHP writes it: slashes and all but ASCII escaped.
+    const value = (body: unknown): string => JSON.stringify(body).replaceAll("/", "\\/");
+    const { Attribute: row, Event: event } = written({ uuid: uuid.replace("5", "7"), type: "url", value: "http://evil.example/x" }) as { Attribute: object; Event: object };
+    await producer.send({ topic: attributes, messages: [{ value: value(written()) }, { value: "" }, { value: null }, { value: "{" }, { value: value(written({}, { action: "delete", Event: undefined })) }] });
+    await producer.send({ topic: whole, messages: [{ value: value({ Event: event, Attribute: [row], EventTag: [], action: "publish" }) }] });
+
+    const run = async (): Promise<{ bus: ThreatBus; got: string[]; received(): number }> => {
+      const config = { "bootstrap.servers": bootstrap, "group.id": group, "auto.offset.reset": "earliest", "session.timeout.ms": 6_000, "auto.commit.interval.ms": 100 };
+      const bus = createBus({ backbones: [inmem()], apps: [misp({ kafka: { topics: [attributes, whole], poll_interval: 1, config } })], logger: silentLogger });
+      atEnd(() => bus.stop());
+      const got: string[] = [];
+      await bus.subscribe("stix2/indicator", ({ body }) => {
+        const { pattern, x_threatbus_update: update = "ADD" } = body as { pattern: string; x_threatbus_update?: string };
+        got.push(`${update} ${pattern}`);
+      });
+      await bus.start();
+      return { bus, got, received: () => (bus.stats().plugins["misp"] ?? []).filter(({ name, labels }) => name === "misp_received" && labels["from"] === "feed").reduce((sum, { value: each }) => sum + each, 0) };
+    };
+    const first = await run();
+    await expect.poll(() => [...first.got].sort(), { timeout: 30_000 }).toStrictEqual(["ADD [ipv4-addr:value = '198.51.100.7']", "ADD [url:value = 'http://evil.example/x']", "REMOVE [ipv4-addr:value = '198.51.100.7']"]);
+    await expect.poll(first.received).toBe(6);
+    await first.bus.stop();
+
+    const second = await run();
+    await producer.send({ topic: attributes, messages: [{ value: value(written({ uuid: uuid.replace("5", "8"), value: "198.51.100.8" })) }] });
+    await expect.poll(() => second.got, { timeout: 30_000 }).toStrictEqual(["ADD [ipv4-addr:value = '198.51.100.8']"]);
+    expect(second.received()).toBe(1);
+  }, 90_000);
+
+  test("the doctor says whether the topics are there", async () => {
+    const app = misp({ kafka: { topics: [`none-${randomUUID()}`], config: { "bootstrap.servers": bootstrap } } }).create(fakeHost({ clock: systemClock }));
+    const found = [];
+    for await (const { status, text } of app.probe?.(AbortSignal.timeout(10_000)) ?? []) found.push(`${status} ${text}`);
+    expect(found.slice(1)).toStrictEqual([expect.stringMatching(/^ok Kafka at .* answers$/), expect.stringMatching(/^problem there is no topic none-/)]);
+  }, 30_000);
+});
