@@ -97,7 +97,7 @@ export class Sieve {
     const table = this.#table;
     let flags = table.get(hashText(bytes, view, from, to));
     if (this.#addresses) flags |= this.#addressFlags(bytes, from, to);
-    if (this.#domains || this.#urls) flags |= this.#nameFlags(bytes, view, from, to);
+    if ((this.#domains || this.#urls) && (this.#subdomains || bytes[to - 1] === dot)) flags |= this.#nameFlags(bytes, view, from, to);
     if (special) {
       if (this.#urls) flags |= this.#urlFlags(bytes, view, from, to);
       if (this.#mailboxes) flags |= this.#mailboxFlags(bytes, view, from, to);
