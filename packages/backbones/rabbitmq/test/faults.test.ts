@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { createBus, silentLogger } from "@threatbus/core";
 import { needs, rabbitmq as startBroker, type Rabbitmq } from "@threatbus/services";
 import { chaosProxy, indicator, type ChaosProxy, type Toxic } from "@threatbus/testkit";
@@ -155,6 +156,21 @@ function describeProxied(broker: () => Rabbitmq): void {
     await both.answered(some);
     await both.end();
   }, 120_000);
+
+  test("connections cut at any moment of their making, again and again: it always comes back (F10)", async () => {
+    const { both, proxy } = await proxied();
+    for (let round = 0; round < Math.min(100, 6 * scale); round++) {
+      for (let cut = 0; cut < 5; cut++) {
+        await proxy.down();
+        await proxy.up();
+        // Somewhere between the first word of the handshake and the first message.
+        await pause(Math.random() * 300);
+      }
+      await expect.poll(() => both.hosts[0]?.figure("rabbitmq_connected"), { timeout: patience }).toBe(1);
+    }
+    await both.answered(some);
+    await both.end();
+  }, 180_000);
 
   test("half-open: noticed by the heartbeat, and mended (F07, B7)", async () => {
     const { both, proxy } = await proxied({ heartbeat: 1 });
