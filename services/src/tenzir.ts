@@ -26,7 +26,10 @@ export interface Tenzir extends Service {
   readonly binary: string;
   /** For files that a pipeline reads or writes; goes with the node. */
   readonly folder: string;
-  /** Runs a pipeline to its end. Resolves with what it printed; rejects with what it said was wrong. `input` goes to its standard input. */
+  /**
+   * Runs a pipeline to its end. Resolves with what it printed; rejects with what it said was wrong, or when the node is killed. `input` goes to
+   * its standard input.
+   */
   run(pipeline: string, input?: string): Promise<string>;
 }
 
@@ -61,14 +64,18 @@ async function launchIn(folder: string, programs: string, more: Readonly<Record<
     answers: () => answersTenzir(port),
   });
   await node.start();
+  // A client whose node dies waits for ever.
+  let alive = new AbortController();
   const command = async (pipeline: string, input = ""): Promise<string> => {
-    const running = run(binary, [`--endpoint=${endpoint}`, pipeline], { cwd: folder, env, timeout: patience, maxBuffer: 1024 * 1024 * 1024 });
+    const { signal } = alive;
+    const running = run(binary, [`--endpoint=${endpoint}`, pipeline], { cwd: folder, env, signal, killSignal: "SIGKILL", timeout: patience, maxBuffer: 1024 * 1024 * 1024 });
     running.child.stdin?.on("error", () => undefined).end(input);
     const { stdout, stderr } = await running;
     const failure = /^error: .*/m.exec(stderr)?.[0];
     if (failure !== undefined) throw new Error(failure);
     return stdout;
   };
+  const controls = controlsOf(node, folder);
   const { version } = JSON.parse(await command("version | select version | write_ndjson")) as { version: string };
   return {
     host: "127.0.0.1",
@@ -81,7 +88,16 @@ async function launchIn(folder: string, programs: string, more: Readonly<Record<
       return node.pid;
     },
     run: command,
-    ...controlsOf(node, folder),
+    ...controls,
+    async kill() {
+      await controls.kill();
+      alive.abort();
+      alive = new AbortController();
+    },
+    async stop() {
+      await controls.stop();
+      alive.abort();
+    },
   };
 }
 

@@ -23,7 +23,9 @@ describe("Tenzir", () => {
     await expect.poll(stored, { timeout: 20_000 }).toBe(1);
     const { pid } = node;
     const folder = folderOf(pid);
+    const live = expect(node.run("export live=true | write_ndjson")).rejects.toThrow("aborted");
     await node.kill();
+    await live;
     expect(tracesOf(folder, [node.port])).toEqual({ processes: 0, folder: true, listening: [] });
     await node.start();
     expect(node.pid).not.toBe(pid);

@@ -77,6 +77,8 @@ export class Client {
     const child = new Child({ file: binary, args: [`--endpoint=${endpoint}`, "-f", path], env: { TENZIR_CONNECTION_TIMEOUT: `${silence}s` }, owner: this.owner });
     const stop = (): void => void child.stop();
     over.addEventListener("abort", stop);
+    // It may have fired while the file was written.
+    if (over.aborted) stop();
     this.#host.metrics.counter("tenzir_programs").add();
     try {
       const feeding = feed(child, input, over);

@@ -3,6 +3,7 @@
  * be too much (a key says nothing of kinds, ports or schemes), never too little: the matcher has the last word.
  */
 import { domainToUnicode } from "node:url";
+import { parseAddress, parseBlock } from "../../address.ts";
 import type { FieldContent } from "../../fields.ts";
 import type { Observable } from "../../observable.ts";
 import { urlParts } from "../../observable.ts";
@@ -17,11 +18,11 @@ export interface Key {
   readonly line: string;
 }
 
-/** Keys of an observable. None for text that is no Unicode: no event holds it. */
+/** Keys of an observable. None for a value that no event can hold: an address that is none, text that is no Unicode. */
 export function keysOf(observable: Observable): Key[] {
   const { kind, value } = observable;
-  if (kind === "ip") return [{ table: "ip", line: JSON.stringify({ ip: value }) }];
-  if (kind === "cidr") return [{ table: "ip", line: JSON.stringify({ net: value }) }];
+  if (kind === "ip") return parseAddress(value) === undefined ? [] : [{ table: "ip", line: JSON.stringify({ ip: value }) }];
+  if (kind === "cidr") return parseBlock(value) === undefined ? [] : [{ table: "ip", line: JSON.stringify({ net: value }) }];
   return textsOf(observable).filter((text) => !/\p{Surrogate}/u.test(text)).map((text) => ({ table: "text", line: JSON.stringify({ text }) }));
 }
 

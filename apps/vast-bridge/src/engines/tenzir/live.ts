@@ -12,12 +12,10 @@ import type { Parts } from "./parts.ts";
 import { sideBySide } from "./side-by-side.ts";
 import type { Table } from "./tables.ts";
 import { time } from "./tql.ts";
+import { Twice } from "./twice.ts";
 
 /** Milliseconds, and times of what a change of a table took, after which a live program takes events, on a busy machine as well. */
 const settling = { least: 3_000, times: 3 };
-
-/** Lines remembered to tell what came twice. */
-const maxSeen = 100_000;
 
 export class TenzirLive implements Live {
   readonly #parts: Parts;
@@ -49,7 +47,10 @@ export class TenzirLive implements Live {
       throw thrown;
     }
     const took = clock.now() - began;
-    const seen = Math.max((await this.#mark.read()) ?? began, began - options.catch_up * 1_000);
+    const marked = await this.#mark.read();
+    // From now on, even if this session does not live to see any.
+    if (marked === undefined) await this.#mark.write(began).catch(() => undefined);
+    const seen = Math.max(marked ?? began, began - options.catch_up * 1_000);
     return new Session({ parts: this.#parts, mark: this.#mark, matcher, tables: made, since: Math.min(seen, began), settle: settling.least + settling.times * took });
   }
 }
@@ -72,8 +73,8 @@ class Session implements LiveSession {
   readonly #ending = new AbortController();
   readonly #over: AbortSignal;
   readonly #results: AsyncGenerator<Result>;
-  /** Lines that came while events could come twice; undefined afterwards. */
-  #seen: Set<string> | undefined = new Set();
+  /** While events can come twice. */
+  #twice: Twice | undefined = new Twice();
   /** A hit is out of which nobody has said that it is kept. */
   #owed = false;
   #closed = false;
@@ -136,7 +137,7 @@ class Session implements LiveSession {
   }
 
   async *#fromLive(): AsyncGenerator<Result> {
-    yield* this.#read(["export live=true"]);
+    yield* this.#read(0, ["export live=true"]);
   }
 
   /** What was imported before the live program took events, and while node or bridge were away. */
@@ -144,11 +145,11 @@ class Session implements LiveSession {
     const { parts: { clock }, since, settle } = this.#own;
     await clock.sleep(settle, this.#over);
     this.#over.throwIfAborted();
-    yield* this.#read(["export", `where @import_time >= ${time(since)}`]);
+    yield* this.#read(1, ["export", `where @import_time >= ${time(since)}`]);
     void this.#settle();
   }
 
-  async *#read(source: readonly string[]): AsyncGenerator<Result> {
+  async *#read(from: 0 | 1, source: readonly string[]): AsyncGenerator<Result> {
     const { parts: { options, client, spelling }, tables } = this.#own;
     const program = lookupProgram({
       source,
@@ -160,24 +161,17 @@ class Session implements LiveSession {
       tail: resultOperators([], false),
     });
     for await (const line of client.lines(program, { signal: this.#over })) {
-      if (this.#isKnown(line)) continue;
+      if (this.#twice?.isSecond(from, line) === true) continue;
       const result = resultOf(line);
       if (result !== undefined) yield result;
     }
-  }
-
-  #isKnown(line: string): boolean {
-    if (this.#seen === undefined) return false;
-    if (this.#seen.has(line)) return true;
-    if (this.#seen.size < maxSeen) this.#seen.add(line);
-    return false;
   }
 
   /** From now on the live program alone gives events; those under way may still be among those of the past. */
   async #settle(): Promise<void> {
     const { parts: { clock, options }, settle, mark } = this.#own;
     await clock.sleep(settle, this.#over);
-    this.#seen = undefined;
+    this.#twice = undefined;
     while (!this.#over.aborted) {
       if (!this.#owed) await mark.write(clock.now()).catch(() => undefined);
       await clock.sleep(options.silence * 1_000, this.#over);

@@ -27,7 +27,7 @@ export class Tables {
     this.#options = options;
   }
 
-  /** A new and empty table. Before the first, what an earlier process left is removed. */
+  /** A new and empty table. Before the first, and after one could not be removed, what was left is removed. */
   async create(kind: TableKind, signal: AbortSignal): Promise<Table> {
     this.#swept ??= this.sweep(signal);
     await this.#swept.catch((thrown: unknown) => {
@@ -68,8 +68,8 @@ export class Tables {
   }
 
   async #drop(name: string): Promise<void> {
-    // Gone with its node, or left for the next sweep.
-    await this.#client.ask(`${this.#options.spelling("remove")} ${quote(name)}`).catch(() => undefined);
+    // A node that was killed may even have it again once it is back.
+    await this.#client.ask(`${this.#options.spelling("remove")} ${quote(name)}`).catch(() => void (this.#swept = undefined));
   }
 }
 
