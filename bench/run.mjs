@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import { mebibytes, table } from "./figures.mjs";
 import { buildLoad } from "./load.mjs";
 
-const names = ["decode", "relay", "reference", "startup", "memory", "rabbitmq", "kafka", "zeek", "misp", "bridge-logs"];
+const names = ["decode", "relay", "reference", "startup", "memory", "rabbitmq", "kafka", "zeek", "misp", "bridge-logs", "bridge-tenzir"];
 const help = `Usage: npm run bench -- [OPTION…] [NAME…]
 
 Runs the benchmarks named, or all: ${names.join(", ")}.
