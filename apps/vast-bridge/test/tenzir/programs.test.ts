@@ -31,7 +31,7 @@ describe("TQL", () => {
   it("names fields, files, times and operators", () => {
     expect(stepsOf("dns.answers[].rdata")).toEqual([{ name: "dns", list: false }, { name: "answers", list: true }, { name: "rdata", list: false }]);
     expect(fieldOf("event", 'from "x"')).toBe('event["from \\"x\\""]?');
-    expect(listFrom('/tmp/a"b')).toBe('file_contents("/tmp/a\\"b").parse_json(raw=true)');
+    expect(listFrom('/data/a"b')).toBe('file_contents("/data/a\\"b").parse_json(raw=true)');
     expect(time(0)).toBe("1970-01-01T00:00:00.000Z");
     expect(flat("create_lookup_table")).toBe("context_create_lookup_table");
     expect(spellingFor(["modules", 5, null])("enrich")).toBe("context::enrich");
