@@ -94,9 +94,10 @@ function decodeFrame(topic: Topic, payload: Uint8Array, id: string | undefined):
 }
 
 function deepFreeze(value: unknown): void {
-  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return;
+  if (typeof value !== "object" || value === null) return;
   Object.freeze(value);
-  for (const item of Object.values(value)) deepFreeze(item);
+  if (Array.isArray(value)) for (const item of value) deepFreeze(item);
+  else for (const key in value) deepFreeze((value as Readonly<Record<string, unknown>>)[key]);
 }
 
 function weigh(value: unknown): number {

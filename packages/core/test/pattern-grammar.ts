@@ -150,7 +150,7 @@ export const nearPattern: fc.Arbitrary<string> = fc.oneof(
 /** Close to the plain form `[path = 'value']`, on both sides. */
 export const nearPlain: fc.Arbitrary<string> = edited(
   fc.constantFrom(
-    "[ipv4-addr:value = '198.51.100.7']", "[file:hashes.'SHA-256' = 'aa']", "[url:value='http://x.example/?a=1']", "[true:x = 'a']",
+    "[ipv4-addr:value = '198.51.100.7']", "[file:hashes.'SHA-256' = 'aa']", "[url:value='http://x.example/?a=1']", "[true:x = 'a']", "[a:false = 'b']",
     "[a:AND = 'b']", "[a:b.true = 'c']", "[file:trueish.false_1 = '']", "[t:t.h.b = 't']", "[a:'' = '']", "[a-:b = 'x']", "[a:b-c = 'x']",
     "[AND:a = 'b']", "[ANDx:OR_ = 'b']", "[a:b.c.'d'.e = 'f']",
   ),

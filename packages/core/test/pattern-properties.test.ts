@@ -102,6 +102,17 @@ describe("point patterns", () => {
     }), runs(3_000));
   });
 
+  it("are the same whether or not the text has the form that is read without the parser", () => {
+    const points = (text: string): unknown => {
+      let found: unknown = "invalid";
+      verdict((each) => (found = pointIndicators(each)), text);
+      return found;
+    };
+    fc.assert(fc.property(fc.oneof(nearPlain, nearPattern), (text) => {
+      expect(points(text)).toEqual(points(`${text} `));
+    }), runs(10_000));
+  });
+
   it("are found in every literal kind", () => {
     fc.assert(fc.property(objectPath, literal, (path, value) => {
       const tree = { kind: "comparison", path, negated: false, operator: "=", value, start: 0, end: 0 } as const;

@@ -13,12 +13,17 @@ export interface PointIndicator {
   readonly kind: Literal["kind"];
 }
 
+/** As most patterns are, `[type:property = 'value']`: no keyword, no key that is printed otherwise, no escape. It spares them the parser. */
+const single = /^\[((?!true\b|false\b)[a-z][a-z0-9-]*:(?!true\b|false\b)[a-z_]+(?:\.'[A-Za-z0-9]+-[A-Za-z0-9-]*')?) = '([^'\\]*)'\]$/;
+
 /**
  * The values a pattern names, in its order, if any one of them alone fulfils it: a single `[path = value]`, IN lists, and such joined
  * by OR on either level. Undefined for everything else, even if it looks similar: AND, NOT, FOLLOWEDBY, another operator, a qualifier.
  * @throws ThreatbusError `PATTERN_INVALID`
  */
 export function pointIndicators(text: string): readonly PointIndicator[] | undefined {
+  const [, path, value] = text.length <= maxPatternLength ? (single.exec(text) ?? []) : [];
+  if (path !== undefined && value !== undefined) return [{ path, value, kind: "string" }];
   const points: PointIndicator[] = [];
   return collect(parsePattern(text), points) && points.length > 0 ? points : undefined;
 }
