@@ -22,26 +22,26 @@ async function loadCodec() {
   const outDir = join(here, ".cache", "zeek");
   mkdirSync(outDir, { recursive: true });
   const source = join(here, "..", "packages", "app-plugins", "zeek", "src");
-  const entry = { protocol: join(source, "protocol.ts"), message: join(source, "native", "message.ts"), writer: join(source, "wire", "writer.ts"), binary: join(source, "wire", "binary.ts"), event: join(source, "wire", "event.ts"), json: join(source, "wire", "json.ts"), print: join(source, "wire", "json-print.ts") };
+  const entry = { protocol: join(source, "protocol.ts"), message: join(source, "native", "message.ts"), writer: join(source, "wire", "writer.ts"), binary: join(source, "wire", "binary.ts"), event: join(source, "wire", "event.ts"), value: join(source, "wire", "value.ts"), json: join(source, "wire", "json.ts"), print: join(source, "wire", "json-print.ts") };
   await build({ config: false, silent: true, entry, outDir, format: "esm", target: "node20", platform: "node", clean: true, outExtension: () => ({ js: ".mjs" }) });
   const load = (name) => import(pathToFileURL(join(outDir, `${name}.mjs`)).href);
   return Object.assign({}, ...(await Promise.all(Object.keys(entry).map(load))));
 }
 
 async function codec(rounds) {
-  const { Protocol, writeMessage, valuePayload, messageHead, Writer, valueOf, decodeMessage, decodeValue, eventOf, encodeJson, decodeJson } = await loadCodec();
+  const { Protocol, writeMessage, eventHead, valuePayload, messageHead, Writer, valueOf, vector, decodeMessage, decodeValue, eventOf, encodeJson, decodeJson } = await loadCodec();
   const protocol = new Protocol("Tenzir");
   const operation = (n) => ({ operation: "ADD", id: `indicator--00000000-0000-4000-8000-${n.toString(16).padStart(12, "0")}`, type: "DOMAIN", value: `host-${n}.example.com`, created: 1_714_557_600_123_000_000n });
   const topic = "stix2/indicatorabcdefghijabcdefghijabcdefgh";
-  const head = messageHead({ sender: "ff".repeat(16), receiver: "00".repeat(16), type: 1, topic });
+  const head = Buffer.concat([messageHead({ sender: "ff".repeat(16), receiver: "00".repeat(16), type: 1, topic }), eventHead("Tenzir::intel")]);
   const writer = new Writer(65_536);
   const one = (n) => {
-    writeMessage(head, valuePayload(valueOf(protocol.intel(operation(n)))), writer);
+    writeMessage(head, valuePayload(vector(protocol.intel(operation(n)).args)), writer);
     return writer.length > 60_000 ? writer.take().length : 1;
   };
   const frames = Array.from({ length: 1_000 }, (_, n) => {
     const single = new Writer();
-    writeMessage(head, valuePayload(valueOf(protocol.intel(operation(n)))), single);
+    writeMessage(head, valuePayload(vector(protocol.intel(operation(n)).args)), single);
     return single.take().subarray(4);
   });
   const texts = Array.from({ length: 1_000 }, (_, n) => encodeJson(topic, valueOf(protocol.intel(operation(n)))));

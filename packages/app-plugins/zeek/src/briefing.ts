@@ -9,7 +9,7 @@ import type { Link } from "./link.ts";
 import type { MemberSetup } from "./member-setup.ts";
 import { Pace } from "./pace.ts";
 
-/** Operations to keep until it is known that they came, or until the Zeek is back; and after how many to see which those are. */
+/** Operations to keep until it is known that they came, or until the Zeek is back; and how many more there may be before they are looked through. */
 const mostKept = 100_000, trimming = 1_024;
 /** Operations in a row before others get their turn. */
 const turn = 128;
@@ -152,7 +152,8 @@ export class Briefing {
       // Between messages the bus sees to that.
       if (this.#next < this.#outgoing.length && ++this.#turn % turn === 0) return immediate();
     }
-    if (this.#next === this.#outgoing.length) this.#outgoing.length = this.#next = 0;
+    // Not after each: an array that is emptied has to take memory anew.
+    if (this.#next === this.#outgoing.length && this.#next >= turn) this.#outgoing.length = this.#next = 0;
     return undefined;
   }
 
@@ -167,7 +168,8 @@ export class Briefing {
       this.#line.send(protocol.intel(operation));
       counters[operation.operation].add();
       this.#recent.push(operation);
-      if (this.#recent.length % trimming === 0) this.#recent = latest(this.#recent, Math.min(this.#line.link?.unconfirmed ?? 0, mostKept));
+      const kept = Math.min(this.#line.link?.unconfirmed ?? 0, mostKept);
+      if (this.#recent.length >= 2 * kept + trimming) this.#recent = latest(this.#recent, kept);
     } catch (thrown) {
       troubles.count("zeek_skipped", "an indicator cannot be encoded for Zeek", { id: operation.id, reason: reasonOf(thrown) }, "encoding");
     }

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it, onTestFinished, test, vi } from "vitest";
 import { FrameSplitter } from "../src/native/framing.ts";
 import { decodeHandshake, encodeHandshake, type HandshakeMessage } from "../src/native/handshake-message.ts";
-import { decodeMessage, messageHead, rawPayload, writeMessage } from "../src/native/message.ts";
+import { decodeMessage, eventHead, messageHead, rawPayload, valuePayload, writeMessage } from "../src/native/message.ts";
 import { isMapped, maskSubnet, parseAddress, parseSubnet, printAddress, printSubnet } from "../src/wire/address.ts";
 import { decodeValue, encodeValue } from "../src/wire/binary.ts";
 import { eventOf, unwrap, valueOf } from "../src/wire/event.ts";
@@ -103,6 +103,14 @@ describe("events", () => {
       const event = { name: "Tenzir::x", args: [none], ...(metadata !== undefined && { metadata }) };
       expect(eventOf(valueOf(event))).toEqual(event);
     }
+  });
+  test("are the same bytes behind a head that was encoded before", () => {
+    fc.assert(fc.property(fc.string({ maxLength: 200 }), fc.array(values(), { maxLength: 5 }), (name, args) => {
+      const writer = new Writer(1);
+      writer.bytes(eventHead(name));
+      valuePayload(vector(args))(writer);
+      expect(writer.take()).toEqual(binary(valueOf({ name, args })));
+    }), { numRuns: scaled(200) });
   });
   test("of another kind are none", () => expect(eventOf(vector([{ type: "count", value: 1n }, { type: "count", value: 2n }, none]))).toBeUndefined());
   it.each([none, vector([]), vector([{ type: "count", value: 2n }, { type: "count", value: 1n }]), vector([{ type: "count", value: 1n }, { type: "count", value: 1n }, vector([none])])])("that are refused", (value) => expect(() => eventOf(value)).toThrow(WireRefused));

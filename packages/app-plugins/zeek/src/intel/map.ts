@@ -22,8 +22,8 @@ export interface Change {
   /** In nanoseconds since 1970-01-01 UTC, like all times here. */
   readonly created: bigint;
   readonly modified: bigint;
-  /** Exclusive end; absent: none. */
-  readonly until?: bigint;
+  /** Exclusive end, if it has one. */
+  readonly until: bigint | undefined;
   /** Removed, or revoked. */
   readonly gone: boolean;
   /** Each once. */
@@ -63,9 +63,10 @@ export function changeOf(indicator: Indicator): Change {
     id,
     created: since,
     modified: modified === created ? since : stixNanoseconds(modified),
-    ...(until !== undefined && { until }),
+    until,
     gone: update === "REMOVE" || revoked === true,
-    ...mapped,
+    items: mapped.items,
+    skipped: mapped.skipped,
   };
 }
 

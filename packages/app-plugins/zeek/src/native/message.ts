@@ -1,8 +1,9 @@
 import { Buffer } from "node:buffer";
 import { encodeValue } from "../wire/binary.ts";
+import { valueOf } from "../wire/event.ts";
 import { Reader } from "../wire/reader.ts";
 import type { Text, Value } from "../wire/value.ts";
-import type { Writer } from "../wire/writer.ts";
+import { Writer } from "../wire/writer.ts";
 import { type Filter, readFilter, writeFilter } from "./handshake-message.ts";
 import type { PeerId } from "./peer-id.ts";
 
@@ -26,6 +27,8 @@ export const reservedTopic = "<$>";
 const defaultTtl = 16;
 /** Bytes of a topic: its length has 16 bits. */
 const maxTopicLength = 65_535;
+/** Bytes of a vector of nothing: its tag and its size. */
+const emptyVector = 2;
 
 /** @throws WireRefused */
 export function decodeMessage(frame: Buffer): PeerMessage {
@@ -61,6 +64,13 @@ export function writeMessage(head: Buffer, payload: (writer: Writer) => void, wr
     writer.truncate(start);
     throw thrown;
   }
+}
+
+/** What stands before the arguments, a vector, of an event without metadata. */
+export function eventHead(name: string): Buffer {
+  const writer = new Writer();
+  encodeValue(valueOf({ name, args: [] }), writer);
+  return writer.take().subarray(0, -emptyVector);
 }
 
 export const valuePayload = (value: Value) => (writer: Writer): void => encodeValue(value, writer);

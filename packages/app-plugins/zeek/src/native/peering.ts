@@ -6,11 +6,11 @@ import type { Link, LinkOwner } from "../link.ts";
 import { Pulse } from "../pulse.ts";
 import type { Troubles } from "../troubles.ts";
 import { decodeValue } from "../wire/binary.ts";
-import { eventOf, valueOf, type ZeekEvent } from "../wire/event.ts";
-import { readable } from "../wire/value.ts";
+import { eventOf, type ZeekEvent } from "../wire/event.ts";
+import { readable, vector } from "../wire/value.ts";
 import { Writer } from "../wire/writer.ts";
 import type { Filter } from "./handshake-message.ts";
-import { decodeMessage, filterOf, messageHead, messageTypes, type PeerMessage, rawPayload, reservedTopic, valuePayload, writeMessage } from "./message.ts";
+import { decodeMessage, eventHead, filterOf, messageHead, messageTypes, type PeerMessage, rawPayload, reservedTopic, valuePayload, writeMessage } from "./message.ts";
 import { identityOf, nobody, type PeerId } from "./peer-id.ts";
 
 /** Bytes that may wait in the socket before the sender does. */
@@ -48,8 +48,8 @@ export class Peering implements Link {
   #peerFilter: Filter;
   /** A topic known to be in it. */
   #wanted: string | undefined;
-  /** Of the topic sent to last. */
-  #head: { readonly topic: string; readonly bytes: Buffer } | undefined;
+  /** Of the event sent last, all before its arguments. */
+  #head: { readonly topic: string; readonly name: string; readonly bytes: Buffer } | undefined;
   #owner: LinkOwner | undefined;
   #flushing = false;
   #open = true;
@@ -73,10 +73,12 @@ export class Peering implements Link {
     this.#owner = owner;
   }
 
-  send(topic: string, event: ZeekEvent): void {
+  send(topic: string, { name, args }: ZeekEvent): void {
     if (!this.#open) return;
-    if (this.#head?.topic !== topic) this.#head = { topic, bytes: messageHead({ sender: this.#setup.self, receiver: nobody, type: messageTypes.data, topic }) };
-    this.#put(this.#head.bytes, valuePayload(valueOf(event)));
+    if (this.#head?.topic !== topic || this.#head.name !== name) {
+      this.#head = { topic, name, bytes: Buffer.concat([messageHead({ sender: this.#setup.self, receiver: nobody, type: messageTypes.data, topic }), eventHead(name)]) };
+    }
+    this.#put(this.#head.bytes, valuePayload(vector(args)));
     this.#pulse.sent(pingEvery);
   }
 

@@ -70,8 +70,8 @@ export function stixNanoseconds(text: string): bigint {
   // A leap second has no place on the clock.
   if (Number.isNaN(millisecond)) return parseTime(text) ?? 0n;
   // "For ever" is the year 9999: more nanoseconds than 64 bits hold, and none of Zeek's business.
-  const beyond = text.length > 24 ? BigInt(text.slice(23, 29).replace("Z", "").padEnd(6, "0")) : 0n;
-  return BigInt(millisecond) * 1_000_000n + beyond;
+  const nanoseconds = BigInt(millisecond) * 1_000_000n;
+  return text.length > 24 ? nanoseconds + BigInt(text.slice(23, 29).replace("Z", "").padEnd(6, "0")) : nanoseconds;
 }
 
 /** As STIX writes it: with `Z`, and the decimals there are, three at least. */

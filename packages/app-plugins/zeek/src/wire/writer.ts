@@ -5,6 +5,8 @@ import type { Text } from "./value.ts";
 const shortText = 96;
 
 const nothing = Buffer.alloc(0);
+/** A number on its way: the engine writes these in place, while Buffer's methods for 64 bits make several big integers of one. */
+const eight = new DataView(new ArrayBuffer(8)), eightBytes = new Uint8Array(eight.buffer);
 
 /** Collects bytes in memory that is taken when the first one comes, and grows as needed. */
 export class Writer {
@@ -37,18 +39,18 @@ export class Writer {
   }
 
   u64(value: bigint): void {
-    const at = this.#grow(8);
-    this.#bytes.writeBigUInt64BE(value, at);
+    eight.setBigUint64(0, value);
+    this.bytes(eightBytes);
   }
 
   i64(value: bigint): void {
-    const at = this.#grow(8);
-    this.#bytes.writeBigInt64BE(value, at);
+    eight.setBigInt64(0, value);
+    this.bytes(eightBytes);
   }
 
   f64(value: number): void {
-    const at = this.#grow(8);
-    this.#bytes.writeDoubleBE(value, at);
+    eight.setFloat64(0, value);
+    this.bytes(eightBytes);
   }
 
   bytes(bytes: Uint8Array): void {
