@@ -1,3 +1,5 @@
+import { appendFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { needsReference, reference } from "@threatbus/services";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { eventually, indicator, Site } from "./program.ts";
@@ -49,6 +51,55 @@ describe("the bridge, a bus and a tool", () => {
     await eventually(() => vast.told.at(-1)).toEqual({ remove: "evil.example" });
     expect(await bridge.kill("SIGTERM")).toEqual({ code: 0, signal: null });
     expect(bridge.stderr).toContain("stopped");
+  });
+});
+
+describe("the bridge, a bus and log files", () => {
+  const log = (): string => join(site.folder, "dns.log");
+  const line = (event: object): string => `${JSON.stringify(event)}\n`;
+  const options = { engine: "logs", live_match: true };
+
+  test("an indicator is found in a file that is there and in lines appended to it, and a killed bridge goes on where it was", async () => {
+    await site.bus();
+    const { client, sightings } = await site.client();
+    // Killed before it knew that a sighting had arrived, the bridge sends it again.
+    const seen = () => [...new Map(sightings.map((one) => [one.id, one])).values()];
+    writeFileSync(log(), line(dns) + line({ ...dns, query: "good.example" }));
+    const first = await site.running(site.bridge({ ...options, logs: { files: [log()] } }));
+    await eventually(() => first.stderr).toContain("live matching has begun");
+    const evil = indicator(1, "[domain-name:value = 'evil.example']");
+    await client.publish(evil);
+    await eventually(seen).toHaveLength(1);
+    expect(seen()[0]).toMatchObject({
+      last_seen: "2026-01-02T19:08:01.310448Z", sighting_of_ref: evil.id, x_threatbus_indicator: evil, x_threatbus_match_type: "RETRO", x_threatbus_sighting_context: dns,
+      x_threatbus_source: "logs", x_threatbus_match: { value: "evil.example", kind: "domain", field: "query", schema: "zeek.dns" },
+    });
+
+    const now = { ...dns, ts: "2026-11-01T00:00:00Z", query: "EVIL.example" };
+    appendFileSync(log(), line({ ...now, query: "good.example" }) + line(now));
+    await eventually(seen).toHaveLength(2);
+    expect(seen()[1]).toMatchObject({
+      last_seen: "2026-11-01T00:00:00Z", sighting_of_ref: evil.id, x_threatbus_indicator: evil, x_threatbus_match_type: "LIVE", x_threatbus_sighting_context: now,
+    });
+
+    await first.kill("SIGKILL");
+    const missed = { ...now, ts: "2026-11-02T00:00:00Z" };
+    appendFileSync(log(), line(missed));
+    const second = await site.running(site.bridge({ ...options, logs: { files: [log()] } }));
+    await eventually(seen).toHaveLength(3);
+    expect(seen()[2]).toMatchObject({ last_seen: "2026-11-02T00:00:00Z", sighting_of_ref: evil.id, x_threatbus_match_type: "LIVE", x_threatbus_sighting_context: missed });
+
+    // What was taken back is not found any more; the other, in the line behind, tells that it was read.
+    const other = indicator(2, "[domain-name:value = 'other.example']");
+    await client.publish({ ...evil, x_threatbus_update: "REMOVE" });
+    await client.publish(other);
+    appendFileSync(log(), line({ ...dns, ts: "2026-11-03T00:00:00Z", query: "other.example" }));
+    await eventually(seen).toHaveLength(4);
+    appendFileSync(log(), line({ ...now, ts: "2026-11-04T00:00:00Z" }) + line({ ...dns, ts: "2026-11-05T00:00:00Z", query: "other.example" }));
+    await eventually(seen).toHaveLength(5);
+    expect(seen().slice(3).map(({ sighting_of_ref }) => sighting_of_ref)).toEqual([other.id, other.id]);
+    expect(await second.kill("SIGTERM")).toEqual({ code: 0, signal: null });
+    expect(second.stderr).toMatch(/stopped searches=0 sightings=0/);
   });
 });
 
