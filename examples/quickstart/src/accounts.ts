@@ -1,23 +1,9 @@
 import type { Sample } from "@threatbus/core";
+import type { Figures } from "./figures.ts";
 import type { Fed } from "./replay.ts";
 
-/** How often each message was met. */
-export class Tally {
-  readonly times: Map<string, number> = new Map<string, number>();
-  total = 0;
-  #closed = false;
-
-  add(key: string): void {
-    this.total++;
-    if (!this.#closed) this.times.set(key, (this.times.get(key) ?? 0) + 1);
-  }
-
-  /** From now on only the total is kept, however long it goes on. */
-  close(): void {
-    this.#closed = true;
-    this.times.clear();
-  }
-}
+/** How often something was met, by kind. */
+export type Tally = Readonly<Record<string, number>>;
 
 /** What everybody says happened. The feed and the app are other processes; the rest is the bus's. */
 export interface Books {
@@ -25,11 +11,11 @@ export interface Books {
   readonly fed: Fed;
   /** Figures of the misp plugin. */
   readonly misp: readonly Sample[];
-  /** Indicators on the bus, and those that the app got. */
-  readonly published: Tally;
-  readonly received: Tally;
-  /** Sightings that the app sent, and those that came to the bus. */
-  readonly sent: Tally;
+  /** Indicators on the bus. */
+  readonly published: number;
+  /** Figures of the app. */
+  readonly app: Figures;
+  /** The app's sightings on the bus: `LIVE`, `RETRO`. */
   readonly arrived: Tally;
 }
 
@@ -41,9 +27,9 @@ export interface Row {
   readonly equal: boolean;
 }
 
-export function accounts({ fed, misp, published, received, sent, arrived }: Books): Row[] {
+export function accounts({ fed, misp, published, app, arrived }: Books): Row[] {
   const figure = (name: string, label = ""): number => misp.find((sample) => sample.name === name && labelOf(sample) === label)?.value ?? 0;
-  const each = (what: string, name: string, expected: Readonly<Record<string, number>>): Row[] => {
+  const each = (what: string, name: string, expected: Tally): Row[] => {
     const labels = new Set([...Object.keys(expected), ...misp.filter((sample) => sample.name === name).map(labelOf)]);
     return [...labels].sort().map((label) => row(`${what}${label}`, expected[label] ?? 0, figure(name, label)));
   };
@@ -56,8 +42,8 @@ export function accounts({ fed, misp, published, received, sent, arrived }: Book
     ...each("  refused: ", "misp_refused", fed.refused),
     row("  all together", fed.frames, settled),
     ...each("indicators onto the bus: ", "misp_messages", fed.updates),
-    compare("indicators at the app", published, received),
-    compare("sightings back on the bus", sent, arrived),
+    row("indicators at the app", published, app.sumOf("indicators_received_total")),
+    ...["RETRO", "LIVE"].map((match) => row(`sightings back on the bus: ${match}`, app.of(`sightings_total{match="${match}"}`), arrived[match] ?? 0)),
   ];
 }
 
@@ -72,17 +58,10 @@ export function printAccounts(rows: readonly Row[]): string[] {
   return [line("", "expected", "counted", "").trimEnd(), ...lines];
 }
 
-function labelOf({ labels }: Sample): string {
-  return Object.values(labels)[0] ?? "";
-}
-
-function row(what: string, expected: number, counted: number): Row {
+export function row(what: string, expected: number, counted: number): Row {
   return { what, expected, counted, equal: expected === counted };
 }
 
-/** Equal if every message sent arrived, as often as it was sent. Others may send too. */
-function compare(what: string, sent: Tally, arrived: Tally): Row {
-  const counts = [...sent.times].map(([key, times]) => [times, arrived.times.get(key) ?? 0] as const);
-  const counted = counts.reduce((sum, [, times]) => sum + times, 0);
-  return { what, expected: sent.total, counted, equal: counts.every(([expected, found]) => expected === found) };
+function labelOf({ labels }: Sample): string {
+  return Object.values(labels)[0] ?? "";
 }

@@ -42,14 +42,15 @@ export function explain(thrown: unknown): string {
   return lines.join("\n  ");
 }
 
-/** A port for the feed that nobody has, below those that systems give to outgoing connections: these may take it any time. */
-export async function freePort(): Promise<number> {
-  for (let attempts = 0; attempts < 100; attempts++) {
+/** Ports that nobody has, below those that systems give to outgoing connections: these may take them any time. */
+export async function freePorts(count: number): Promise<number[]> {
+  const ports = new Set<number>();
+  for (let attempts = 0; attempts < 100 && ports.size < count; attempts++) {
     const port = 20_000 + Math.floor(Math.random() * 10_000);
     const server = createServer().listen(port, "127.0.0.1");
-    const free = await once(server, "listening").then(() => true, () => false);
+    if (await once(server, "listening").then(() => true, () => false)) ports.add(port);
     server.close();
-    if (free) return port;
   }
-  throw new Error("no free port between 20000 and 30000");
+  if (ports.size < count) throw new Error("no free port between 20000 and 30000");
+  return [...ports];
 }

@@ -1,30 +1,30 @@
 /**
- * The main job, whole: `node dist/main.js [--once]`. A recorded MISP feed goes through a bus to an app in another process, and the app's
- * sightings come back. With `--once` it ends when the feed is through, with exit code 0 if every message is accounted for.
+ * The main job, whole: `node dist/main.js [--once]`. A recorded MISP feed goes through a bus to an app in another process, which looks for
+ * the indicators in logs, and the app's sightings come back. With `--once` it ends by itself, with exit code 0 if every message is accounted for.
  */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import type { BusSighting } from "@threatbus/zmq-client";
 import { balance, printAccounts } from "./accounts.ts";
-import { composeBus, explain, freePort } from "./bus.ts";
+import { type Address, composeBus, explain, freePorts } from "./bus.ts";
+import { Figures } from "./figures.ts";
 import { Ledger } from "./ledger.ts";
-import { Program } from "./program.ts";
+import { Program, type Said } from "./program.ts";
 import type { Report as FeedReport } from "./replay.ts";
-import type { AppReport } from "./reports.ts";
-import { loggerOn, printable, Screen } from "./screen.ts";
+import { loggerOn, Screen } from "./screen.ts";
+import { Sensor } from "./sensor.ts";
+import { Sightings } from "./sightings.ts";
 
-/** Milliseconds that `--once` may take. It needs about five seconds. */
+/** Milliseconds that `--once` may take. It needs about ten seconds. */
 const longest = 60_000;
-/** Milliseconds that the last messages may take when the feed has sent its last. */
-const patience = 10_000;
-/** Sightings that are spelled out at most. */
-const kinds = 20;
+/** Milliseconds that the last messages may take when the last was sent. */
+const patience = 20_000;
 
 const { once } = parseArgs({ options: { once: { type: "boolean", default: false } } }).values;
 const screen = new Screen(process.stdout);
-const ledger = new Ledger();
-/** Kinds of observable that a sighting was spelled out for. */
-const told = new Set<string>();
+const logger = loggerOn(screen);
 /** What runs, last begun first. */
 const running: { stop(): Promise<void> }[] = [];
 /** Aborted with an error if something failed. */
@@ -54,57 +54,73 @@ else screen.say("stopped");
 process.exitCode = failure instanceof Error || (once && !balanced) ? 1 : 0;
 
 async function run(): Promise<void> {
-  const feedPort = await freePort();
-  const { bus, address } = await composeBus(feedPort, loggerOn(screen));
-  const { host, manage, pub, sub } = address;
+  const folder = await mkdtemp(join(tmpdir(), "threatbus-quickstart-"));
+  running.unshift({ stop: () => rm(folder, { recursive: true, force: true, maxRetries: 5 }) });
+  const [feedPort = 0, figuresPort = 0] = await freePorts(2);
+  const { bus, address } = await composeBus(feedPort, logger);
   await bus.start();
   running.unshift(bus);
   // The bus's side of the account, and what a person sees of it.
+  const ledger = new Ledger(() => bus.stats().plugins["misp"] ?? []);
+  const sightings = new Sightings(screen);
   await bus.subscribe(["stix2/indicator", "stix2/sighting"], (message) => ledger.hearBus(message));
-  await bus.subscribe("stix2/sighting", ({ body }) => tell(body as BusSighting));
-  screen.say(`bus       is up: in memory, apps join at ${host} (manage ${manage}, pub ${pub}, sub ${sub})`);
-  const elsewhere = `${host === "127.0.0.1" ? "" : ` --host ${host}`}${manage === 13_370 ? "" : ` --manage ${manage}`}`;
-  screen.say(`          to watch it from another terminal: npx threatbus tail${elsewhere}`);
+  await bus.subscribe("stix2/sighting", (message) => sightings.tell(message));
+  screen.say(`bus       is up: in memory, apps join at ${address.host} (manage ${address.manage}, pub ${address.pub}, sub ${address.sub})`);
+  screen.say(`          to watch it from another terminal: npx threatbus tail${flagsOf(address)}`);
 
-  const app = new Program("app", ["--host", host, "--manage", String(manage)], (report) => ledger.hearApp(report as AppReport), fail);
+  const sensor = await Sensor.begin(folder);
+  const until = async (holds: () => boolean, late: number = Infinity): Promise<void> => {
+    for (;;) {
+      ledger.app = await Figures.from(`http://127.0.0.1:${figuresPort}/metrics`);
+      if (holds() || Date.now() > late) return;
+      if (ledger.summary !== "") screen.count(`          ${ledger.summary}`);
+      await sleep(50, undefined, { signal: ending.signal });
+    }
+  };
+  const app = new Program("app", appArgs(address, figuresPort), folder, hearApp, fail);
   running.unshift(app);
-  await until(() => ledger.events !== undefined);
-  screen.say(`app       process ${app.pid} has joined and looks in ${ledger.events} events of Zeek and Suricata`);
+  await until(() => ledger.ready);
+  screen.say(`app       process ${app.pid}, vast-threatbus, has joined and looks in the logs of Zeek and Suricata`);
+  screen.say(`          in ${folder}: ${sensor.events} events of a day that is over`);
 
   // Last, so that nobody misses anything.
-  const args = ["--port", String(feedPort), ...(once ? ["--once"] : [])];
+  const feedArgs = ["--port", String(feedPort), ...(once ? ["--once"] : [])];
   const early = (error: Error): void => void ((once && ledger.through) || fail(error));
-  const feed = new Program("feed", args, (report) => ledger.hearFeed(report as FeedReport), early);
+  const feed = new Program("feed", feedArgs, folder, (said) => ledger.hearFeed(said as unknown as FeedReport), early);
   running.unshift(feed);
   screen.say(`feed      process ${feed.pid} is a MISP at tcp://127.0.0.1:${feedPort} that replays a recording`);
   await until(() => ledger.through);
+  await until(() => ledger.settled, Date.now() + patience);
 
-  const rows = () => ledger.rows(bus.stats().plugins["misp"] ?? []);
-  const late = Date.now() + patience;
-  await until(() => balance(rows()) || Date.now() > late);
-  balanced = balance(rows());
+  screen.say("sensor    writes to the logs again: the same day, as it happens now");
+  await sensor.goOn(ending.signal);
+  await until(() => ledger.settled && balance(ledger.rows), Date.now() + patience);
+  balanced = balance(ledger.rows);
   screen.clear();
-  screen.say(`account   ${ledger.summary}; ${ledger.known} known in the end`);
-  for (const line of printAccounts(rows())) screen.say(line);
+  screen.say(`account   ${ledger.summary}; ${ledger.app.of("indicators")} watched for in the end`);
+  for (const line of printAccounts(ledger.rows)) screen.say(line);
   screen.say(balanced ? "          ✓ every message is accounted for" : "          ✗ the accounts do not balance: see above");
-  ledger.close();
   if (once) return;
-  screen.say("          the bus stays up and the feed goes on with heartbeats; Ctrl-C ends it");
+  sightings.tellAll();
+  screen.say("          all stay up, the feed with heartbeats; append a line to a log with something to be found, and it is. Ctrl-C ends it");
   await until(() => false);
 }
 
-/** Resolves when it holds; rejects when it is time to end. */
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) {
-    if (ledger.summary !== "") screen.count(`          ${ledger.summary}`);
-    await sleep(50, undefined, { signal: ending.signal });
-  }
+/** As on a command line: `npx vast-threatbus --set engine=logs …` */
+function appArgs({ host, manage }: Address, figuresPort: number): string[] {
+  const options = {
+    threatbus: `${host.includes(":") ? `[${host}]` : host}:${manage}`, engine: "logs", "logs.files": ["zeek/*.log", "suricata/eve.json"], live_match: true,
+    snapshot: 0, shutdown_timeout: 5, "metrics.port": figuresPort, "logging.console_verbosity": "WARNING",
+  };
+  return ["--log-format", "json", ...Object.entries(options).flatMap(([name, value]) => ["--set", `${name}=${JSON.stringify(value)}`])];
 }
 
-/** Spells out the first sighting of each kind of observable; the others are only counted. */
-function tell({ id, labels, description, first_seen }: BusSighting): void {
-  const kind = labels?.[0];
-  if (kind === undefined || told.has(kind) || told.size >= kinds) return;
-  told.add(kind);
-  screen.say(printable(`sighting  ${description ?? id}, ${first_seen ?? "at an unknown time"}`));
+/** What the app logs: warnings and worse. */
+function hearApp({ severity, text = "", error }: Said): void {
+  logger[severity === "WARNING" ? "warn" : "error"](error === undefined ? text : `${text}: ${error.message}`, { plugin: "app" });
+}
+
+/** For programs that look for the bus elsewhere. */
+function flagsOf({ host, manage }: Address): string {
+  return `${host === "127.0.0.1" ? "" : ` --host ${host}`}${manage === 13_370 ? "" : ` --manage ${manage}`}`;
 }

@@ -1,6 +1,7 @@
 import type { Sample } from "@threatbus/core";
 import { expect, test } from "vitest";
-import { accounts, balance, type Books, printAccounts, Tally } from "../src/accounts.ts";
+import { accounts, balance, type Books, printAccounts } from "../src/accounts.ts";
+import { Figures } from "../src/figures.ts";
 
 const sample = (name: string, value: number, labels: Readonly<Record<string, string>> = {}): Sample => ({ name, labels, kind: "counter", value });
 
@@ -14,10 +15,9 @@ function books(more: Partial<Books> = {}): Books {
       sample("misp_refused", 1, { reason: "json" }),
       sample("misp_messages", 2, { update: "ADD" }),
     ],
-    published: tally("ADD one", "ADD two"),
-    received: tally("ADD two", "ADD one"),
-    sent: tally("SEEN one"),
-    arrived: tally("SEEN one", "SEEN by another"),
+    published: 3,
+    app: figures({}),
+    arrived: { RETRO: 2, LIVE: 1 },
     ...more,
   };
 }
@@ -27,10 +27,10 @@ function withReason(reason: string): (one: Sample) => Sample {
   return (one) => (one.name === "misp_skipped" ? { ...one, labels: { reason } } : one);
 }
 
-function tally(...keys: string[]): Tally {
-  const made = new Tally();
-  for (const key of keys) made.add(key);
-  return made;
+/** As the app exposes them. */
+function figures({ added = 2, live = 1 }: { added?: number; live?: number }): Figures {
+  const samples = [`indicators_received_total{outcome="added"} ${added}`, 'indicators_received_total{outcome="removed"} 1', 'sightings_total{match="RETRO"} 2', `sightings_total{match="LIVE"} ${live}`];
+  return new Figures(samples.map((sample) => `# TYPE of a metric\nvast_threatbus_${sample}\n`).join(""));
 }
 
 test("the accounts balance when all that was sent arrived", () => {
@@ -40,9 +40,11 @@ test("the accounts balance when all that was sent arrived", () => {
 test.each<[what: string, more: Partial<Books>, differs: string]>([
   ["a frame that did not arrive", { fed: { ...books().fed, frames: 5 } }, "frames from MISP, received"],
   ["a frame skipped for another reason", { misp: books().misp.map(withReason("value")) }, "  skipped: value"],
-  ["an indicator that the app did not get", { received: tally("ADD one") }, "indicators at the app"],
-  ["an indicator that the app got twice, and another not", { received: tally("ADD one", "ADD one") }, "indicators at the app"],
-  ["a sighting that did not come back", { arrived: tally("SEEN by another") }, "sightings back on the bus"],
+  ["an indicator that the app did not get", { app: figures({ added: 1 }) }, "indicators at the app"],
+  ["an indicator that the app got twice", { app: figures({ added: 3 }) }, "indicators at the app"],
+  ["a sighting that did not come back", { arrived: { RETRO: 2 } }, "sightings back on the bus: LIVE"],
+  ["a sighting that came back twice", { arrived: { RETRO: 3, LIVE: 1 } }, "sightings back on the bus: RETRO"],
+  ["a sighting that the app knows nothing of", { app: figures({ live: 0 }) }, "sightings back on the bus: LIVE"],
 ])("%s is told", (_, more, differs) => {
   const rows = accounts(books(more));
   expect(balance(rows)).toBe(false);
