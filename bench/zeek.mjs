@@ -14,7 +14,7 @@ const events = 200_000;
 
 /** @returns {Promise<import("./figures.mjs").Row[]>} */
 export async function run({ rounds }) {
-  return [...(await codec(rounds)), await transfer(rounds)];
+  return [...(await codec(rounds)), await transfer(3 * rounds)];
 }
 
 /** The codec is no part of the package's interface: it is built by itself. */
@@ -68,6 +68,7 @@ async function codec(rounds) {
   return rows;
 }
 
+/** Pairs of a second each; what disturbs the machine disturbs some of them. */
 async function transfer(rounds) {
   const ratios = [], ours = [], bare = [];
   for (let round = 0; round < rounds + 1; round++) {
