@@ -64,16 +64,25 @@ export function createMisp(options: MispOptions, host: Host): App {
     return async (intake, account, onBack) => {
       const liveness = watchLiveness(zmq.topics, surroundings);
       const topics: ReadonlySet<string> = new Set(zmq.topics);
-      for await (const frame of receive(library, zmq, surroundings, (state) => state === "connected" && onBack())) {
+      const failed = (thrown: unknown): void => logger.error("a message of MISP's feed was not understood", { error: thrown });
+      const take = (frame: Uint8Array): Promise<unknown> | undefined => {
         const cut = splitFrame(frame);
         liveness.heard(cut?.topic);
-        if (cut !== undefined && topics.has(cut.topic)) await intake.take(cut.payload);
-        else {
-          account.received("feed");
-          if (cut === undefined) account.refused("frame");
-          else account.skipped(cut.topic === heartbeatTopic ? "heartbeat" : "topic");
+        if (cut !== undefined && topics.has(cut.topic)) {
+          const taken = intake.take(cut.payload).catch(failed);
+          return intake.crowded ? taken : undefined;
         }
-      }
+        account.received("feed");
+        if (cut === undefined) account.refused("frame");
+        else account.skipped(cut.topic === heartbeatTopic ? "heartbeat" : "topic");
+        return undefined;
+      };
+      let missed = false;
+      await receive(library, zmq, surroundings, take, (state) => {
+        if (state !== "connected") missed = true;
+        else if (missed) onBack();
+      });
+      await intake.settled();
     };
   }
 

@@ -26,21 +26,22 @@ interface Setup {
  */
 export class CatchUp {
   readonly #setup: Setup;
-  #wake: (() => void) | undefined;
+  #woken = new AbortController();
 
   constructor(setup: Setup) {
     this.#setup = setup;
   }
 
-  /** Something was missed: the next round begins at once. */
+  /** Something was missed: the next round begins as soon as the one under way, if any, is over. */
   wake(): void {
-    this.#wake?.();
+    this.#woken.abort();
   }
 
   /** Runs until the signal fires. */
   async run(): Promise<void> {
-    const { api, signal, interval, logger } = this.#setup;
+    const { api, signal, clock, interval, logger } = this.#setup;
     while (!signal.aborted) {
+      this.#woken = new AbortController();
       await api.check(signal);
       if (signal.aborted) return;
       try {
@@ -50,7 +51,7 @@ export class CatchUp {
         if (!(thrown instanceof RestFault)) throw thrown;
         logger.debug("what changed in MISP could not be read; it is asked for again", { reason: thrown.message });
       }
-      await this.#pause(interval);
+      await clock.sleep(interval, AbortSignal.any([signal, this.#woken.signal]));
     }
   }
 
@@ -61,13 +62,5 @@ export class CatchUp {
     const since = store.mark(parameter);
     if (since === undefined) return store.setMark(parameter, begin);
     if (await read({ [parameter]: Math.max(0, since - overlap), deleted: [0, 1] })) store.setMark(parameter, begin);
-  }
-
-  async #pause(interval: number): Promise<void> {
-    const { clock, signal } = this.#setup;
-    const woken = new AbortController();
-    this.#wake = () => woken.abort();
-    await clock.sleep(interval, AbortSignal.any([signal, woken.signal]));
-    this.#wake = undefined;
   }
 }

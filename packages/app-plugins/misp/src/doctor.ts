@@ -59,14 +59,15 @@ async function* zmq(options: ZmqOptions, clock: Clock, signal: AbortSignal): Fin
   let connected = false, refused = false;
   const heard = new Set<string>();
   try {
-    for await (const frame of receive(library, options, { logger: silentLogger, clock, signal: over }, (state) => {
+    const first = (frame: Uint8Array): undefined => {
+      if (heard.size === 0) heard.add(splitFrame(frame)?.topic ?? "");
+      end.abort();
+    };
+    await receive(library, options, { logger: silentLogger, clock, signal: over }, first, (state) => {
       connected ||= state === "connected";
       refused = state === "refused";
       if (refused) end.abort();
-    })) {
-      heard.add(splitFrame(frame)?.topic ?? "");
-      break;
-    }
+    });
   } finally {
     end.abort();
   }

@@ -2,7 +2,7 @@ import { message, reasonOf } from "@threatbus/core";
 import type { Logger } from "@threatbus/core";
 import type { Account, Source } from "./account.ts";
 import { decode, decodeRow } from "./decode/decode.ts";
-import type { AttributeMessage, MispMessage, SightingMessage, TagMessage } from "./decode/message.ts";
+import type { AttributeMessage, DecodeRefusal, MispMessage, SightingMessage, TagMessage } from "./decode/message.ts";
 import type { EventTags } from "./enrich/event-tags.ts";
 import type { Rereader } from "./enrich/rereader.ts";
 import type { Profile } from "./map/options.ts";
@@ -31,7 +31,10 @@ export interface Enrichment {
   readonly profile: Profile;
 }
 
-/** Takes what MISP says, live or asked for, one message after the other, and sees to what each of them means. */
+/** Nothing is left to do. */
+const done = Promise.resolve(true);
+
+/** Takes what MISP says, live or asked for, in the order it comes, and sees to what each message means. */
 export class Intake {
   readonly #setup: Setup;
   readonly #turns = new Turns();
@@ -40,60 +43,57 @@ export class Intake {
     this.#setup = setup;
   }
 
+  /** More came than is under way to the bus: no further message should be taken before the last one is done. */
+  get crowded(): boolean {
+    return this.#turns.crowded;
+  }
+
   /** The JSON of a message from the feed. Resolves with whether all it means is on the bus. */
   take(payload: Uint8Array): Promise<boolean> {
-    return this.#turns.take(() => this.#read(payload));
+    const decoded = decode(payload);
+    if (!decoded.ok) return this.#refuse(decoded.reason, "feed");
+    const said = decoded.message;
+    if (said.kind === "attribute") return this.#turns.take(said.attribute.uuid, () => this.#attribute(said));
+    return this.#turns.take("", () => this.#other(said));
   }
 
   /** A row of a search. */
   takeRow(row: unknown): Promise<boolean> {
-    return this.#turns.take(async () => {
-      const { relayer, account, enrichment } = this.#setup;
-      const decoded = decodeRow(row);
-      if (!decoded.ok) {
-        account.received("api");
-        this.#refuse(decoded.reason);
-        return true;
-      }
-      const { event } = decoded.message;
-      if (event?.tags !== undefined) enrichment?.tags.set(event.id, event.tags);
-      return relayer.relay(decoded.message, "api");
+    const decoded = decodeRow(row);
+    if (!decoded.ok) return this.#refuse(decoded.reason, "api");
+    const said = decoded.message;
+    return this.#turns.take(said.attribute.uuid, () => {
+      if (said.event?.tags !== undefined) this.#setup.enrichment?.tags.set(said.event.id, said.event.tags);
+      return this.#setup.relayer.relay(said, "api");
     });
   }
 
-  async #read(payload: Uint8Array): Promise<boolean> {
-    const { account } = this.#setup;
-    const decoded = decode(payload);
-    if (!decoded.ok) {
-      account.received("feed");
-      this.#refuse(decoded.reason);
-      return true;
-    }
-    if (decoded.message.kind === "attribute") return this.#attribute(decoded.message, "feed");
-    account.received("feed");
-    return this.#other(decoded.message);
+  /** Resolves when all that was taken is done. */
+  async settled(): Promise<void> {
+    await this.#turns.take("", () => done);
   }
 
   /** Tags of new attributes and of events are not in the feed: what is known of them is added, and what is not is asked for. */
-  async #attribute(said: AttributeMessage, from: Source): Promise<boolean> {
+  #attribute(said: AttributeMessage): Promise<boolean> {
     const { relayer, account, enrichment } = this.#setup;
     const { action, attribute, event } = said;
     const gone = action === "delete" || action === "soft-delete" || attribute.deleted || !attribute.toIds;
-    if (enrichment === undefined || gone || !isMapped(attribute.type, enrichment.profile)) return relayer.relay(said, from);
+    if (enrichment === undefined || gone || !isMapped(attribute.type, enrichment.profile)) return relayer.relay(said, "feed");
     const { tags, rereader, hold } = enrichment;
     const inherited = tags.get(attribute.eventId);
     const unsure = (action === "add" && attribute.tags.length === 0) || inherited === undefined;
     if (unsure) rereader.attribute(attribute.uuid);
     if (unsure && hold) {
-      account.received(from);
+      account.received("feed");
       account.skipped("reread");
-      return true;
+      return done;
     }
-    return relayer.relay(inherited === undefined || event === undefined ? said : { ...said, event: { ...event, tags: inherited } }, from);
+    return relayer.relay(inherited === undefined || event === undefined ? said : { ...said, event: { ...event, tags: inherited } }, "feed");
   }
 
   async #other(said: Exclude<MispMessage, AttributeMessage>): Promise<boolean> {
     const { relayer, store, account, enrichment } = this.#setup;
+    account.received("feed");
     switch (said.kind) {
       case "sighting":
         return this.#sighting(said);
@@ -138,8 +138,11 @@ export class Intake {
     }
   }
 
-  #refuse(reason: Parameters<Account["refused"]>[0]): void {
-    this.#setup.account.refused(reason);
-    this.#setup.logger.debug("what MISP said was refused", { reason });
+  #refuse(reason: DecodeRefusal, from: Source): Promise<boolean> {
+    const { account, logger } = this.#setup;
+    account.received(from);
+    account.refused(reason);
+    logger.debug("what MISP said was refused", { reason });
+    return done;
   }
 }

@@ -19,8 +19,8 @@ export interface Surroundings {
   readonly signal: AbortSignal;
 }
 
-/** Told of the connection: `"connected"` again and again, whenever it stands. */
-export type OnConnection = (state: "connected" | "lost" | "refused") => void;
+/** Told of the connection: `"connected"` again and again, whenever it stands; `"waiting"` when nothing answered at first. */
+export type OnConnection = (state: "connected" | "waiting" | "lost" | "refused") => void;
 
 type Zeromq = typeof zeromqModule;
 
@@ -37,11 +37,14 @@ export function missing(name: string, option: string, cause: unknown): Threatbus
   return new ThreatbusError("PLUGIN_START_FAILED", absent ? `${option} needs the package ${name}, which is not installed` : `${name} cannot be loaded`, { hint: `run: npm install ${name}`, cause });
 }
 
+/** Takes a frame. What it returns is waited for before the next. */
+export type Take = (frame: Uint8Array) => Promise<unknown> | undefined;
+
 /**
- * Frames of MISP's ZeroMQ publisher as they came, `topic blank JSON` each, until the signal fires. Connects again by itself;
+ * Gives away the frames of MISP's ZeroMQ publisher as they came, `topic blank JSON` each, until the signal fires. Connects again by itself;
  * what MISP publishes meanwhile is lost, since its publisher keeps nothing.
  */
-export async function* receive(zeromq: Zeromq, options: ZmqOptions, { logger, clock, signal }: Surroundings, onConnection: OnConnection = () => undefined): AsyncGenerator<Uint8Array, void, undefined> {
+export async function receive(zeromq: Zeromq, options: ZmqOptions, { logger, clock, signal }: Surroundings, take: Take, onConnection: OnConnection): Promise<void> {
   if (signal.aborted) return;
   const literal6 = isIPv6(options.host);
   const endpoint = `tcp://${literal6 ? `[${options.host}]` : options.host}:${options.port}`;
@@ -82,7 +85,10 @@ export async function* receive(zeromq: Zeromq, options: ZmqOptions, { logger, cl
         continue;
       }
       // MISP sends one each.
-      for (const part of parts) yield part;
+      for (const part of parts) {
+        const busy = take(part);
+        if (busy !== undefined) await busy;
+      }
     }
   } finally {
     signal.removeEventListener("abort", close);
@@ -109,11 +115,11 @@ async function recover(thrown: unknown, socket: Subscriber, logger: Logger, cloc
 /** Logs changes of the connection's state, each once until it changes again. */
 function tell(socket: Subscriber, endpoint: string, logger: Logger, onConnection: OnConnection): void {
   let state = "";
-  const enter = (name: Parameters<OnConnection>[0] | "waiting", log: () => void): void => {
+  const enter = (name: Parameters<OnConnection>[0], log: () => void): void => {
     if (state === name) return;
     state = name;
     log();
-    if (name !== "waiting") onConnection(name);
+    onConnection(name);
   };
   const failed = ({ error }: { error: Error }): void =>
     enter("refused", () => logger.warn("MISP's publisher refuses the handshake; are zmq.username and zmq.password right?", { endpoint, error: error.message }));

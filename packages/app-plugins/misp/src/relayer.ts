@@ -31,7 +31,7 @@ export class Relayer {
   }
 
   /**
-   * To be called for one message after the other. Resolves with whether all of it is on the bus.
+   * Of two messages about the same, the second must wait for the first. Resolves with whether all of it is on the bus.
    * @param from what its attributes count as
    */
   async relay(said: AttributeMessage | PublishedMessage | EventMessage, from: Source): Promise<boolean> {
@@ -39,8 +39,8 @@ export class Relayer {
     let whole = true;
     for (const decision of decide(said, store, policy)) {
       account.received(from);
-      if (decision.outcome === "skipped" && decision.reason === "type") this.#tellUnmapped(decision.uuid, said);
-      if (!(await this.#follow(decision))) whole = false;
+      if (decision.outcome === "skipped") this.#skip(decision, said);
+      else if (!(await this.#follow(decision))) whole = false;
     }
     return whole;
   }
@@ -61,17 +61,17 @@ export class Relayer {
     }
   }
 
-  async #follow(decision: Decision): Promise<boolean> {
+  #skip({ uuid, reason, sent }: Extract<Decision, { outcome: "skipped" }>, said: Parameters<Relayer["relay"]>[0]): void {
+    if (reason === "type") this.#tellUnmapped(uuid, said);
+    if (sent !== undefined) this.#setup.store.set(uuid, sent);
+    this.#setup.account.skipped(reason);
+  }
+
+  async #follow({ uuid, indicators, rule, sent }: Extract<Decision, { outcome: "mapped" }>): Promise<boolean> {
     const { store, account, logger } = this.#setup;
-    const { uuid } = decision;
-    if (decision.outcome === "skipped") {
-      if (decision.sent !== undefined) store.set(uuid, decision.sent);
-      account.skipped(decision.reason);
-      return true;
-    }
     let made: { readonly update: "ADD" | "EDIT" | "REMOVE"; readonly message: Message }[];
     try {
-      made = decision.indicators.map((indicator) => ({ update: indicator.x_threatbus_update ?? "ADD", message: message(indicator) }));
+      made = indicators.map((indicator) => ({ update: indicator.x_threatbus_update ?? "ADD", message: message(indicator) }));
     } catch (thrown) {
       logger.warn("an indicator did not pass the bus's check", { attribute: uuid, reason: reasonOf(thrown) });
       account.refused("indicator");
@@ -79,8 +79,8 @@ export class Relayer {
     }
     account.mapped();
     for (const each of made) if (!(await this.publish(each.message, each.update))) return false;
-    store.set(uuid, decision.sent);
-    if (decision.rule !== undefined) await this.#publishRule(decision.rule, uuid);
+    store.set(uuid, sent);
+    if (rule !== undefined) await this.#publishRule(rule, uuid);
     return true;
   }
 

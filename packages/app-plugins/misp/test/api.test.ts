@@ -1,4 +1,9 @@
 /** What the API adds to the feed: tags, what was missed, history. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ConfiguredBackbone } from "@threatbus/core";
+import { inmem } from "@threatbus/inmem";
 import { describe, expect, test } from "vitest";
 import { fakeMisp, mispFeed } from "@threatbus/testkit";
 import type { Snapshot } from "./history.ts";
@@ -7,6 +12,18 @@ import { atEnd, expectBalanced, stand } from "./stand.ts";
 
 const ip = (last: number): string => `[ipv4-addr:value = '198.51.100.${last}']`;
 const fast = { poll_interval: 1 };
+
+/** In one process, but for what it rejects. */
+function refusing(refuses: () => boolean): ConfiguredBackbone {
+  const inner = inmem();
+  return {
+    ...inner,
+    create(host) {
+      const backbone = inner.create(host);
+      return { ...backbone, publish: async (frame) => (refuses() ? Promise.reject(new Error("no room")) : backbone.publish(frame)) };
+    },
+  };
+}
 
 describe("tags", () => {
   test("of a new attribute and of its event are asked for: the filter sees them, markings and labels have them", async () => {
@@ -36,6 +53,25 @@ describe("tags", () => {
     await expect.poll(() => patterns(), { timeout: 10_000 }).toStrictEqual([`ADD ${ip(2)}`]);
     expect(count("misp_skipped")).toStrictEqual({ reread: 2, filter: 1 });
   });
+
+  test("excluded ones keep rules and patterns back, too", async () => {
+    const { api, patterns, count } = await stand({ exclude: [{ tags: ["tlp:red"] }], rule_topics: true });
+    const event = api.addEvent();
+    for (const type of ["sigma", "yara", "suricata", "snort"]) await api.add(event, { type, value: `the ${type} rule`, tags: ["tlp:red"] });
+    await api.add(event, { type: "stix2-pattern", value: ip(1), tags: ["tlp:red"] });
+    await api.add(event, { type: "yara", value: "rule another { condition: true }" });
+    await expect.poll(() => patterns(), { timeout: 10_000 }).toStrictEqual(["ADD rule another { condition: true }"]);
+    expect(count("misp_skipped")).toStrictEqual({ reread: 6, filter: 5 });
+    await expect.poll(() => count("misp_messages")).toStrictEqual({ ADD: 1, RULE: 1 });
+  });
+
+  test("that are too many to be asked for are counted", async () => {
+    const { feed, count } = await stand({ zmq: { topics: ["misp_json_attribute", "misp_json_tag"] } });
+    for (let id = 1; id <= 50_100; id++) await feed.send("misp_json_tag", { Tag: { name: "tlp:red", event_id: id }, action: "attached to event" });
+    await expect.poll(() => count("misp_handled")["tag"], { timeout: 60_000 }).toBe(50_100);
+    expect(count("misp_rereads_dropped")[""]).toBeGreaterThan(0);
+    expect(count("misp_rereads_waiting")[""]).toBeLessThanOrEqual(50_000);
+  }, 90_000);
 
   test("without a filter that needs them an attribute is sent at once, and again with its tags", async () => {
     const { api, got, patterns } = await stand();
@@ -93,12 +129,48 @@ describe("what the feed did not tell", () => {
     expectBalanced(all);
   });
 
+  test("when ZeroMQ is back, at once", async () => {
+    const { api, feed, patterns, log } = await stand();
+    await expect.poll(() => log.map(({ text }) => text)).toContain("MISP answers");
+    await feed.stop();
+    await expect.poll(() => log.map(({ text }) => text), { timeout: 10_000 }).toContain("connection to MISP lost, connecting again");
+    api.library.addAttribute(api.addEvent(), { value: "198.51.100.1" }, Math.floor(Date.now() / 1_000));
+    const back = await mispFeed({ port: feed.port });
+    atEnd(() => back.stop());
+    // The next regular question is five minutes away.
+    await expect.poll(() => patterns(), { timeout: 15_000 }).toStrictEqual([`ADD ${ip(1)}`]);
+  });
+
+  test("at the start, from where the state was left", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "misp-catch-up-"));
+    atEnd(() => rm(folder, { recursive: true, force: true }));
+    const state = { path: join(folder, "misp.state") };
+    const first = await stand({ zmq: false, state, api: fast });
+    const { api, feed } = first;
+    await expect.poll(() => api.requests.some(({ body }) => Object.hasOwn(Object(body) as object, "publish_timestamp")), { timeout: 10_000 }).toBe(true);
+    await first.bus.stop();
+    api.library.addAttribute(api.addEvent(), { value: "198.51.100.1" }, Math.floor(Date.now() / 1_000));
+    const second = await stand({ state }, { api, feed });
+    await expect.poll(() => second.patterns(), { timeout: 10_000 }).toStrictEqual([`ADD ${ip(1)}`]);
+    await second.bus.stop();
+    // Without a state there is no place to go on from.
+    const third = await stand({}, { api, feed });
+    await expect.poll(() => third.log.map(({ text }) => text)).toContain("MISP answers");
+    await api.add(api.addEvent(), { value: "198.51.100.2" });
+    await expect.poll(() => third.patterns()).toStrictEqual([`ADD ${ip(2)}`]);
+  });
+
   test("what the bus did not take is not remembered, and comes with the next question", async () => {
-    const { api, patterns, bus } = await stand({ zmq: false, api: fast });
+    let refuses = true;
+    const { api, patterns, count, log } = await stand({ zmq: false, api: fast }, { backbone: refusing(() => refuses) });
     await expect.poll(() => api.requests.length, { timeout: 10_000 }).toBeGreaterThan(0);
     await api.add(api.addEvent(), { value: "198.51.100.1" });
+    await expect.poll(() => count("misp_messages_failed")[""], { timeout: 10_000 }).toBeGreaterThan(1);
+    expect({ patterns: patterns(), remembered: count("misp_attributes_remembered") }).toStrictEqual({ patterns: [], remembered: { "": 0 } });
+    expect(log.filter(({ text }) => text.startsWith("the bus does not take what MISP says"))).toHaveLength(1);
+    refuses = false;
     await expect.poll(() => patterns(), { timeout: 10_000 }).toStrictEqual([`ADD ${ip(1)}`]);
-    expect(bus.stats().state).toBe("running");
+    expect(count("misp_attributes_remembered")).toStrictEqual({ "": 1 });
   });
 
   test("a MISP that is not there yet, or has another idea of the key, is asked until it answers; the log says why, once, without the key", async () => {

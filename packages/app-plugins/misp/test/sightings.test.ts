@@ -80,6 +80,17 @@ test("wait while MISP is away, and are there when it is back", async () => {
   await expect.poll(() => api.library.sightings.length, { timeout: 10_000 }).toBe(5);
 });
 
+test("that wait at the end are counted as lost", async () => {
+  const all = await stand();
+  const { api, bus, count } = all;
+  const uuid = await known(all);
+  await api.down();
+  for (let n = 0; n < 3; n++) await bus.publish(sightingOf(uuid));
+  await expect.poll(() => count("misp_sightings_waiting")).toStrictEqual({ "": 3 });
+  await bus.stop();
+  expect(count("misp_sightings")).toStrictEqual({ lost: 3 });
+});
+
 test("without the right to add them none is tried, and the log says what to change", async () => {
   const all = await stand();
   const { api, bus, count, log } = all;

@@ -1,6 +1,6 @@
 /** A MISP, a bus with the plugin, and what came out. */
 import { createBus, silentLogger } from "@threatbus/core";
-import type { Logger, ThreatBus } from "@threatbus/core";
+import type { ConfiguredBackbone, Logger, ThreatBus } from "@threatbus/core";
 import { inmem } from "@threatbus/inmem";
 import { fakeMisp, mispFeed } from "@threatbus/testkit";
 import type { FakeMisp, FakeMispOptions, MispFeed } from "@threatbus/testkit";
@@ -34,7 +34,7 @@ export interface Stand {
 }
 
 /** Everything of the API: REST alone, or with a feed. */
-export async function stand(options: Omit<Options, "zmq" | "api"> & { api?: Partial<Options["api"]>; zmq?: Partial<Options["zmq"]> | false } = {}, given: { api?: FakeMisp; feed?: MispFeed; of?: FakeMispOptions } = {}): Promise<Stand> {
+export async function stand(options: Omit<Options, "zmq" | "api"> & { api?: Partial<Options["api"]>; zmq?: Partial<Options["zmq"]> | false } = {}, given: { api?: FakeMisp; feed?: MispFeed; of?: FakeMispOptions; backbone?: ConfiguredBackbone } = {}): Promise<Stand> {
   const feed = given.feed ?? (await mispFeed());
   const api = given.api ?? (await fakeMisp({ feed, ...given.of }));
   if (given.api === undefined) atEnd(() => api.stop());
@@ -44,7 +44,7 @@ export async function stand(options: Omit<Options, "zmq" | "api"> & { api?: Part
   const logger: Logger = { ...silentLogger, info: record("info"), warn: record("warn"), error: record("error") };
   const { zmq, api: rest, ...others } = options;
   const app = misp({ ...others, api: { host: api.url, key: api.key, ...rest }, ...(zmq !== false && { zmq: { host: "127.0.0.1", port: feed.port, ...zmq } }) });
-  const bus = createBus({ backbones: [inmem()], apps: [app], logger, drainTimeout: 500 });
+  const bus = createBus({ backbones: [given.backbone ?? inmem()], apps: [app], logger, drainTimeout: 500 });
   atEnd(() => bus.stop().catch(() => undefined));
   const got: Body[] = [];
   await bus.subscribe(["stix2/indicator", "stix2/sighting"], ({ body }) => void got.push(body as unknown as Body));
