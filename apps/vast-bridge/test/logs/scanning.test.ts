@@ -183,6 +183,7 @@ describe("escapes", () => {
     ["an at sign by its number", String.raw`{"ts":1,"from":"Ann \u003cann\u0040evil.example\u003e"}`, { kind: "email", value: "ann@evil.example" }],
     ["a name in its own script", String.raw`{"ts":1,"query":"B\u00dcCHER.example"}`, { kind: "domain", value: "xn--bcher-kva.example" }],
     ["quotes in a value before", String.raw`{"event_type":"x","alert":{"signature":"say \",\"\\"},"src_ip":"192.0.2.1"}`, { kind: "ip", value: "192.0.2.1" }],
+    ["an address in other words, in a URL", String.raw`{"event_type":"http","http":{"http_refer":"http:\/\/[0:0:0:0:0:ffff:a00:1]:8080\/a"}}`, { kind: "url", value: "http://10.0.0.1:8080/a" }],
     ["keys by their number", String.raw`{"event_type":"x","s\u0072c_ip":"192.0.2.1"}`, { kind: "ip", value: "192.0.2.1" }],
   ])("%s", (_, content, one) => {
     expect(quickly(`${content}\n`, [one], options()).map((found) => found.split(" ")[1])).toStrictEqual([keyOf(one)]);

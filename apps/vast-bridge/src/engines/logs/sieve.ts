@@ -160,7 +160,8 @@ export class Sieve {
       case 6: {
         const inner = bytes[from] === openBracket ? 1 : 0;
         if (!readAddress6(bytes, from + inner, to - inner, this.#address)) return 0;
-        if (isMapped(this.#address)) return direct;
+        // An IPv4 address in other words, of a URL too.
+        if (isMapped(this.#address)) return direct | urlHost;
         for (const prefix of this.#prefixes6) flags |= table.get(hashBlock6(this.#address, prefix));
         return flags;
       }
