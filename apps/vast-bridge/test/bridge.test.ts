@@ -1,6 +1,7 @@
 import { appendFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { needsReference, reference } from "@threatbus/services";
+import { freePort } from "@threatbus/testkit";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { eventually, indicator, Site } from "./program.ts";
 import { StandIn } from "./stand-in.ts";
@@ -112,13 +113,15 @@ python.describe("the bridge and the Python Threat Bus", () => {
     onTestFinished(() => bus.stop());
     const { client, sightings } = await site.client();
     vast.events(dns);
-    const bridge = await site.running(site.bridge({ vast_binary: vast.binary }));
+    const port = await freePort();
+    const bridge = await site.running(site.bridge({ vast_binary: vast.binary, metrics: { port } }));
     const evil = indicator(1, "[domain-name:value = 'evil.example']");
     await client.publish(evil);
-    await eventually(() => sightings.length).toBe(1);
-    expect(sightings[0]).toMatchObject({ sighting_of_ref: evil.id, last_seen: "2026-01-02T19:08:01.310448Z", x_threatbus_match_type: "RETRO", x_threatbus_sighting_context: dns });
+    // An old bus may lose what it sends in the instant after a subscription: then the bridge, which was not handed its sighting back, sends it again.
+    await expect.poll(async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text(), { timeout: 60_000 }).toContain("vast_threatbus_sightings_delivered_total 1\n");
+    await eventually(() => sightings[0]).toMatchObject({ sighting_of_ref: evil.id, last_seen: "2026-01-02T19:08:01.310448Z", x_threatbus_match_type: "RETRO", x_threatbus_sighting_context: dns });
     expect(await bridge.kill("SIGTERM")).toEqual({ code: 0, signal: null });
     expect(bridge.stderr).toMatch(/stopped searches=0 sightings=0/);
-    expect(sightings.length).toBe(1);
+    expect(new Set(sightings.map(({ id }) => id)).size).toBe(1);
   }, 120_000);
 });
