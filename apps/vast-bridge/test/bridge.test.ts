@@ -2,22 +2,12 @@ import { appendFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { needsReference, reference } from "@threatbus/services";
 import { freePort } from "@threatbus/testkit";
-import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { eventually, indicator, Site } from "./program.ts";
-import { StandIn } from "./stand-in.ts";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { site, vast } from "./grounds.ts";
+import { eventually, indicator } from "./program.ts";
 
 // Processes on a machine that has other things to do.
 vi.setConfig({ testTimeout: 60_000 });
-
-let site: Site, vast: StandIn;
-beforeEach(async () => {
-  site = await Site.make();
-  vast = new StandIn();
-});
-afterEach(async () => {
-  await site.clean();
-  vast.clean();
-});
 
 const dns = { ts: "2026-01-02T19:08:01.310448000", uid: "C1", query: "evil.example", "id.orig_h": "10.0.0.5" };
 
