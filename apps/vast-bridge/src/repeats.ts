@@ -6,6 +6,7 @@ import { reasonOf } from "@threatbus/core";
 import type { Clock, Logger, Metrics } from "@threatbus/core";
 import type { Timestamp } from "@threatbus/zmq-client";
 import { timestampOf } from "./event-time.ts";
+import { valueAt } from "./field-tree.ts";
 import type { Finding, Report } from "./sighting.ts";
 import type { Store } from "./store.ts";
 
@@ -71,7 +72,7 @@ export class Repeats {
     }
     const key = JSON.stringify([
       report.sighting_of_ref, finding.hit.observable.kind, finding.hit.observable.value, finding.matchType,
-      ...this.#options.fields.map((field) => at(finding.event, field)),
+      ...this.#options.fields.map((field) => valueAt(finding.event, field)),
     ]);
     const end = this.#windows.get(key);
     if (end !== undefined && end <= now) this.#close(key);
@@ -153,15 +154,4 @@ function earlier(one: Timestamp, other: Timestamp): Timestamp {
 
 function later(one: Timestamp, other: Timestamp): Timestamp {
   return earlier(one, other) === one ? other : one;
-}
-
-/** The value at a dotted path; a key with dots of its own counts too. */
-function at(event: Readonly<Record<string, unknown>>, path: string): unknown {
-  if (Object.hasOwn(event, path)) return event[path];
-  let value: unknown = event;
-  for (const name of path.split(".")) {
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return null;
-    value = (value as Record<string, unknown>)[name];
-  }
-  return value;
 }

@@ -1,5 +1,4 @@
 import type { Buffer } from "node:buffer";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { EngineHost, Hit, LiveSession, Watched } from "../../engine.ts";
 import { EngineError } from "../../engine.ts";
 import type { Observable } from "../../observable.ts";
@@ -95,7 +94,7 @@ export class Watch implements LiveSession {
           if (signal.aborted) return;
         }
         await this.#save();
-        if (!more) await sleep(this.#options.poll_interval * 1_000, undefined, { signal }).catch(() => undefined);
+        if (!more) await this.#host.clock.sleep(this.#options.poll_interval * 1_000, signal);
         if (!signal.aborted) await this.#look();
       }
     } finally {
