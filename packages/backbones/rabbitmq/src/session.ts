@@ -47,18 +47,17 @@ export async function openSession(setup: SessionSetup, attempt: AbortSignal): Pr
   const { options, outbox, clock, logger } = setup;
   // A broker may take connections and leave a question about a queue unanswered, for ever.
   const late = AbortSignal.timeout(options.connect_timeout * 2_000);
-  const cut = new AbortController();
-  const given = AbortSignal.any([attempt, late, cut.signal]);
+  const over = new AbortController();
+  const given = AbortSignal.any([attempt, late, over.signal]);
   const open: Connection[] = [];
   const destroy = (): void => open.forEach((connection) => connection.destroy());
   let end: (reason: Error) => void = () => undefined;
   const broken = new Promise<Error>((resolve) => (end = resolve));
-  void broken.then((reason) => cut.abort(reason));
+  void broken.then((reason) => over.abort(reason));
   // A question asked of a connection just as it breaks is never answered, and the client does not say so.
   let giveUp = (): void => undefined;
   const abandoned = new Promise<never>((_, reject) => (giveUp = () => reject(given.reason as Error)));
   given.addEventListener("abort", giveUp);
-  const over = new AbortController();
   const join = async (purpose: string): Promise<Connection> => {
     const connection = await openConnection(options, `${hostSuffix(options)} ${purpose}`, given);
     open.push(connection);
@@ -83,7 +82,6 @@ export async function openSession(setup: SessionSetup, attempt: AbortSignal): Pr
       publisher.blocked = false;
     });
     const ended = broken.then((reason) => {
-      over.abort();
       publisher.end();
       consumer.end();
       destroy();
@@ -114,7 +112,6 @@ export async function openSession(setup: SessionSetup, attempt: AbortSignal): Pr
   try {
     return await Promise.race([established, abandoned]);
   } catch (thrown) {
-    cut.abort();
     over.abort();
     destroy();
     throw late.aborted ? new Error("ETIMEDOUT: the broker did not answer", { cause: thrown }) : thrown;
