@@ -89,6 +89,7 @@ test("a tool that goes away and comes back gets what it missed, and is told all 
   await client.publish(indicator(1, pattern(1)));
   await eventually(() => sightings.length).toBe(1);
   await eventually(() => vast.told.length).toBe(1);
+  await eventually(() => vast.watching).toBe(1);
   vast.set("down", true);
   await eventually(() => bridge.stderr).toContain("live matching is interrupted");
   await client.publish(indicator(2, pattern(2)));
