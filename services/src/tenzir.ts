@@ -1,5 +1,6 @@
 /** Tenzir nodes, each with a state directory of its own. */
-import { execFile } from "node:child_process";
+import { execFile, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -70,7 +71,7 @@ async function launchIn(folder: string, programs: string, more: Readonly<Record<
     const { signal } = alive;
     const running = run(binary, [`--endpoint=${endpoint}`, pipeline], { cwd: folder, env, signal, killSignal: "SIGKILL", timeout: patience, maxBuffer: 1024 * 1024 * 1024 });
     running.child.stdin?.on("error", () => undefined).end(input);
-    const { stdout, stderr } = await running;
+    const { stdout, stderr } = await running.finally(() => ended(running.child));
     const failure = /^error: .*/m.exec(stderr)?.[0];
     if (failure !== undefined) throw new Error(failure);
     return stdout;
@@ -99,6 +100,11 @@ async function launchIn(folder: string, programs: string, more: Readonly<Record<
       alive.abort();
     },
   };
+}
+
+/** Resolves when a client is dead: its promise is rejected as soon as it is sent the signal. */
+async function ended(client: ChildProcess): Promise<void> {
+  if (client.pid !== undefined && client.exitCode === null && client.signalCode === null) await once(client, "exit");
 }
 
 /** A node speaks first: a handshake of CAF's protocol, which carries the name of the application. */

@@ -110,7 +110,7 @@ describe("the command lines", () => {
     await search(engine, domain, { limit: 3 });
     await search(engine, { kind: "url", value: "http://e/a" });
     const session = await engine.live?.open([{ ...ip, indicator: id }], never);
-    await eventually(() => vast.argv("import").length).toBe(1);
+    await eventually(() => [vast.argv("start").length, vast.argv("import").length]).toEqual([1, 1]);
     await session?.remove([ip]);
     const [, , name = ""] = vast.argv("start")[0]?.slice(2) ?? [];
     expect(name).toMatch(/^--name=threatbus-[a-z]{10}$/);
