@@ -1,7 +1,7 @@
 import { mkdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { systemClock } from "@threatbus/core";
+import { lockFile, systemClock } from "@threatbus/core";
 import { endOnSignal, exitCodes, exposition, fail, openLog, printable, sampleExposition, serveFigures, UserError } from "@threatbus/program";
 import type { FiguresServer, Log } from "@threatbus/program";
 import { AllowList } from "./allow-list.ts";
@@ -9,7 +9,6 @@ import { Bridge } from "./bridge.ts";
 import type { CommandLimits } from "./command.ts";
 import { splitCommand } from "./command.ts";
 import { EngineError } from "./engine.ts";
-import { lock } from "./lock.ts";
 import { MetricsFile } from "./metrics-file.ts";
 import type { BridgeConfig } from "./options.ts";
 import { Progress } from "./progress.ts";
@@ -69,12 +68,15 @@ export async function run(options: RunOptions): Promise<void> {
   setTimeout(() => process.exit(), patience).unref();
 }
 
-/** The folder for the state, there and of this process alone. */
+/** The folder for the state, there and of this process alone: two that write one file would spoil it. Returns what gives it free. */
 function prepare(stateDir: string): () => void {
-  return onDisk(stateDir, () => {
+  const path = join(stateDir, "lock");
+  const lock = onDisk(stateDir, () => {
     mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-    return lock(join(stateDir, "lock"));
+    return lockFile(path);
   });
+  if ("holder" in lock) throw new UserError(exitCodes.unavailable, `${path} is held by process ${lock.holder}`, "end that bridge, or give this one another state_dir");
+  return lock.release;
 }
 
 /** @throws UserError for what the system throws */

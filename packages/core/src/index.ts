@@ -17,6 +17,8 @@ export { MetricSet } from "./metrics.ts";
 export { backoff } from "./backoff.ts";
 export type { Backoff, BackoffOptions } from "./backoff.ts";
 export { systemClock } from "./clock.ts";
+export { lockFile } from "./file-lock.ts";
+export type { FileLock } from "./file-lock.ts";
 export { silentLogger, stderrLogger } from "./logger.ts";
 export { isSecretName, redact } from "./redact.ts";
 export { isTimestamp } from "./timestamp.ts";

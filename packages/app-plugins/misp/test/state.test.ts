@@ -156,7 +156,9 @@ describe("the state", () => {
       expect(all(store, 3).filter((n) => n !== undefined)).toHaveLength(expected);
       store.set(uuidOf(9), sent(9));
       await store.close();
-      expect((await open()).get(uuidOf(9))).toStrictEqual(sent(9));
+      const again = await open();
+      expect(again.get(uuidOf(9))).toStrictEqual(sent(9));
+      await again.close();
       expect(host.entries.filter(({ level }) => level !== "info")).toStrictEqual([]);
     }
     expect(await readdir(join(folder, "deep"))).toStrictEqual(["misp.state"]);
@@ -245,6 +247,7 @@ describe("the state", () => {
     expect(lines).toBeLessThan(18_100);
     const again = await open();
     expect([again.size, again.get(uuidOf(7_003))?.fingerprint, again.get(uuidOf(5_999))?.timestamp, again.get(uuidOf(3))?.timestamp]).toStrictEqual([6_004, 7_003, time + 3, time + 1_003]);
+    await again.close();
     expect(await readdir(join(folder, "deep"))).toStrictEqual(["misp.state"]);
   });
 

@@ -2,7 +2,8 @@ import { createReadStream } from "node:fs";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
-import { isThreatbusError, reasonOf, ThreatbusError } from "@threatbus/core";
+import { isThreatbusError, lockFile, reasonOf, ThreatbusError } from "@threatbus/core";
+import type { FileLock } from "@threatbus/core";
 import { header, headerForm, readLine } from "./line.ts";
 import type { Line } from "./line.ts";
 
@@ -21,6 +22,23 @@ export interface Found {
   readonly damaged: number;
   /** Up to where it is whole. A process that died while writing leaves half a line behind. */
   readonly bytes: number;
+}
+
+/**
+ * Keeps a state file, and its folder there, to one MISP of one process: two that write one file would spoil it. Resolves with what gives it free.
+ * @throws ThreatbusError `PLUGIN_START_FAILED` if another has it, `OPTIONS_INVALID` if it cannot be written
+ */
+export async function reserve(path: string): Promise<() => void> {
+  let lock: FileLock;
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    lock = lockFile(`${path}.lock`);
+  } catch (thrown) {
+    throw unwritable(path, thrown);
+  }
+  if ("release" in lock) return lock.release;
+  const holder = lock.holder === process.pid ? "another MISP of this process" : `process ${lock.holder}`;
+  throw new ThreatbusError("PLUGIN_START_FAILED", `state.path: ${path} is in use by ${holder}`, { hint: "end that one, or give each MISP a state.path of its own" });
 }
 
 /**
@@ -89,14 +107,13 @@ export class StateFile {
    */
   static async open(path: string, bytes: number): Promise<StateFile> {
     try {
-      await mkdir(dirname(path), { recursive: true });
       const handle = await open(path, bytes > 0 ? "r+" : "w", 0o600);
       const file = new StateFile(path, handle, bytes);
       if (bytes > 0) await handle.truncate(bytes);
       else await file.append(header);
       return file;
     } catch (thrown) {
-      throw problem(path, `cannot be written: ${reasonOf(thrown)}`, "give the process the right to write it, or name another file", thrown);
+      throw unwritable(path, thrown);
     }
   }
 
@@ -169,6 +186,10 @@ async function syncFolder(folder: string): Promise<void> {
 
 function isMissing(thrown: unknown): boolean {
   return (thrown as { code?: unknown }).code === "ENOENT";
+}
+
+function unwritable(path: string, thrown: unknown): ThreatbusError {
+  return problem(path, `cannot be written: ${reasonOf(thrown)}`, "give the process the right to write it, or name another file", thrown);
 }
 
 function problem(path: string, what: string, hint: string, cause?: unknown): ThreatbusError {

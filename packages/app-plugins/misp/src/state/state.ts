@@ -1,4 +1,4 @@
-import { readState, setAside, StateFile } from "./file.ts";
+import { readState, reserve, setAside, StateFile } from "./file.ts";
 import { Halves } from "./halves.ts";
 import { Journal } from "./journal.ts";
 import type { Surroundings } from "./journal.ts";
@@ -34,13 +34,23 @@ const batch = 2_000;
  * The memory of one MISP, in a file if it has a path. Every change is appended and on the disk (`fdatasync`) a second later; now and then
  * the file is written anew beside the old one and put in its place. Half a line at its end is dropped; a file damaged in its midst is set aside, and
  * what could be read of it is kept.
- * @throws ThreatbusError `OPTIONS_INVALID` if the file cannot be used
+ * @throws ThreatbusError `OPTIONS_INVALID` if the file cannot be used, `PLUGIN_START_FAILED` if another uses it
  */
-export async function openState({ path, max_items }: StateOptions, { logger, clock }: Surroundings): Promise<SentStore> {
+export async function openState({ path, max_items }: StateOptions, surroundings: Surroundings): Promise<SentStore> {
+  if (path === undefined) return new State(new SentTable(max_items), new Halves(max_items), new Map(), false);
+  const release = await reserve(path);
+  try {
+    return await openFile(path, max_items, surroundings, release);
+  } catch (thrown) {
+    release();
+    throw thrown;
+  }
+}
+
+async function openFile(path: string, max_items: number, { logger, clock }: Surroundings, release: () => void): Promise<SentStore> {
   const table = new SentTable(max_items);
   const marks = new Map<string, number>();
   const halves = new Halves(max_items);
-  if (path === undefined) return new State(table, halves, marks, false);
   const found = await readState(path, (line) => {
     if ("mark" in line) marks.set(line.mark, line.value);
     else {
@@ -58,7 +68,7 @@ export async function openState({ path, max_items }: StateOptions, { logger, clo
   if (found.existed && found.damaged >= 0) logger.info("what was sent before is remembered", { path, attributes: table.size });
   const content = { get length() { return table.size + marks.size; }, lines: () => linesOf(table, marks) };
   const journal = new Journal(file, whole ? found.lines : undefined, content, { logger, clock });
-  return new State(table, halves, marks, found.existed && whole, journal);
+  return new State(table, halves, marks, found.existed && whole, { journal, release });
 }
 
 class State implements SentStore {
@@ -67,14 +77,16 @@ class State implements SentStore {
   readonly #marks: Map<string, number>;
   readonly #whole: boolean;
   readonly #journal: Journal | undefined;
+  readonly #release: (() => void) | undefined;
 
   /** @param whole everything sent by the processes before is in the table */
-  constructor(table: SentTable, halves: Halves, marks: Map<string, number>, whole: boolean, journal?: Journal) {
+  constructor(table: SentTable, halves: Halves, marks: Map<string, number>, whole: boolean, file?: { readonly journal: Journal; readonly release: () => void }) {
     this.#table = table;
     this.#halves = halves;
     this.#marks = marks;
     this.#whole = whole;
-    this.#journal = journal;
+    this.#journal = file?.journal;
+    this.#release = file?.release;
   }
 
   get size(): number {
@@ -126,6 +138,7 @@ class State implements SentStore {
 
   async close(): Promise<void> {
     await this.#journal?.close();
+    this.#release?.();
   }
 }
 
