@@ -1,4 +1,5 @@
 import { Buffer, isUtf8 } from "node:buffer";
+import { mayBeMisread, parseEscapedKeys } from "./escaped-keys.ts";
 import { refuse } from "./refuse.ts";
 
 /** Bytes of one payload, whatever brought it. */
@@ -25,7 +26,9 @@ export function parseJson(payload: Uint8Array): unknown {
   } catch {
     refuse("json", "not JSON");
   }
-  const { keys, shortest } = measure(value);
+  let size = measure(value);
+  if (text.includes("\\") && mayBeMisread(value)) size = measure((value = parseEscapedKeys(text)));
+  const { keys, shortest } = size;
   if (shortest !== text.length && shortest !== text.length - shortEscapes(text)) checkHidden(bytes, keys, value);
   return value;
 }

@@ -53,6 +53,7 @@ const protocol: ReadonlyMap<string, readonly [FaultKind, hint?: string]> = new M
 ]);
 
 const certificateHint = "set `ssl.ca.location` to the authority of the broker's certificate";
+const badCertificateHint = "the broker does not take the certificate of `ssl.certificate.location`, or wants one";
 const protocolHint = "does the listener speak what `security.protocol` says?";
 
 /** What a network and OpenSSL say, by code. */
@@ -66,7 +67,9 @@ const network: ReadonlyMap<string, readonly [FaultKind, hint?: string]> = new Ma
   ["CERT_NOT_YET_VALID", ["locked_out", "the broker's certificate is not valid yet: is this machine's clock right?"]],
   ["ERR_TLS_CERT_ALTNAME_INVALID", ["locked_out", "the broker's certificate is for another host: check `bootstrap.servers`, or set `ssl.endpoint.identification.algorithm: none`"]],
   ["ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED", ["locked_out", "the broker wants a certificate: set `ssl.certificate.location` and `ssl.key.location`"]],
-  ["ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE", ["locked_out", "the broker does not take the certificate of `ssl.certificate.location`"]],
+  ["ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE", ["locked_out", badCertificateHint]],
+  // OpenSSL 3.5, of Node 24.
+  ["ERR_SSL_SSL/TLS_ALERT_BAD_CERTIFICATE", ["locked_out", badCertificateHint]],
   ["ERR_SSL_WRONG_VERSION_NUMBER", ["locked_out", protocolHint]],
   ["ERR_SSL_PACKET_LENGTH_TOO_LONG", ["locked_out", protocolHint]],
   ["ENOTFOUND", ["away", "is the host in `bootstrap.servers` spelled right?"]],
