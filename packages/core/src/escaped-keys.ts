@@ -8,7 +8,10 @@ import { randomUUID } from "node:crypto";
 export function mayBeMisread(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   if (Array.isArray(value)) return value.some(mayBeMisread);
-  return Object.entries(value).some(([key, item]) => key.includes("\\") || mayBeMisread(item));
+  for (const key in value) {
+    if (key.includes("\\") || mayBeMisread((value as Readonly<Record<string, unknown>>)[key])) return true;
+  }
+  return false;
 }
 
 /** Parses JSON that has escapes in its keys: names without escapes stand for these keys, which are parsed by themselves. The text is JSON. */
