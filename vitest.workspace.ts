@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 const root = dirname(fileURLToPath(import.meta.url));
+const scale = Math.max(1, Number(process.env["THREATBUS_TEST_SCALE"] ?? 1));
 const conditions = ["@threatbus/source", "module", "node"];
 
 /** Every folder with a manifest is a project, named after its folder. */
@@ -28,8 +29,10 @@ export default defineConfig({
     pool: "forks",
     // Most of the time tests wait for brokers and timers.
     maxWorkers: Math.max(2, availableParallelism() - 1),
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    // Against what hangs, and the only limits there are: no test is measured by them, and the machine may have other things to do.
+    testTimeout: 300_000 * scale,
+    hookTimeout: 300_000,
+    expect: { poll: { timeout: 60_000 * scale, interval: 20 } },
     projects,
   },
 });

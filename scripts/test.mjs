@@ -33,8 +33,7 @@ const brokers = await starting.catch((thrown) => end(thrown.message));
 for (const sentence of brokers.missing) say(`${sentence}\n  Tests that need it are ${process.env.CI ? "not skipped, since CI is set" : "skipped"}.`);
 if (brokers.missing.length > 0 && process.env.CI) end("no run without brokers in CI");
 const status = await node(
-  [join(root, "node_modules/vitest/vitest.mjs"), "run", "--config", "vitest.workspace.ts", "--reporter", join(root, "scripts/reporter.mjs"),
-    ...(long ? ["--testTimeout", "3600000"] : [])],
+  [join(root, "node_modules/vitest/vitest.mjs"), "run", "--config", "vitest.workspace.ts", "--reporter", join(root, "scripts/reporter.mjs")],
   brokers.variables,
 );
 await brokers.stop();

@@ -24,7 +24,7 @@ beforeAll(async () => {
   const pnpm = ["exec", "--yes", `--package=${packageManager}`, "--", "pnpm"];
   await run("npm", [...pnpm, "--recursive", ...published.flatMap(({ name }) => ["--filter", name]), "pack", "--pack-destination", into], { cwd: root, maxBuffer: 1 << 26 });
   for (const { name, manifest } of published) tarballs.set(name, join(into, `${name.replace("@", "").replace("/", "-")}-${manifest.version}.tgz`));
-}, 3 * minutes);
+});
 
 afterAll(async () => {
   if (folder !== undefined) await rm(folder, { recursive: true, force: true });
@@ -42,7 +42,7 @@ describe.each(published)("$name, packed", ({ name }) => {
   it("passes attw", async () => {
     const attw = join(dirname(createRequire(import.meta.url).resolve("@arethetypeswrong/cli/package.json")), "dist", "index.js");
     await run(process.execPath, [attw, tarballOf(name), "--profile", "esm-only", "--no-color", "--no-emoji"]).catch((thrown: Error & { stdout?: string }) => expect.fail(thrown.stdout ?? thrown.message));
-  }, minutes);
+  });
 });
 
 describe("installed alone into an empty project, no scripts run", () => {
@@ -56,7 +56,7 @@ describe("installed alone into an empty project, no scripts run", () => {
     await writeFile(join(project, "package.json"), JSON.stringify({ name: "empty", private: true, type: "module", dependencies }));
     const quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock", "--prefer-offline", "--loglevel=error"];
     await run("npm", ["install", ...quiet], { cwd: project, maxBuffer: 1 << 26 });
-  }, 5 * minutes);
+  });
 
   it.each(published)("$name can be imported under plain Node", async ({ name, manifest }) => {
     for (const [entry, target] of Object.entries(manifest.exports ?? {})) {
@@ -68,7 +68,7 @@ describe("installed alone into an empty project, no scripts run", () => {
       // The command has nothing to import; the types-only package has its vocabularies.
       if (manifest.bin === undefined) expect(Number(count)).toBeGreaterThan(0);
     }
-  }, minutes);
+  });
 
   it("brings core once", async () => {
     const found = (await readdir(join(project, "node_modules"), { recursive: true })).filter((path) => /(^|\/)@threatbus\/core\/package\.json$/.test(path));

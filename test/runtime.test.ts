@@ -11,7 +11,7 @@ const here = join(root, "test");
 
 /** Addresses of the modules that built code loads, Node's own included. */
 async function loadedBy(...args: readonly string[]): Promise<string[]> {
-  const { stdout } = await run(process.execPath, ["--import", "./record-loads.mjs", ...args], { cwd: here, timeout: 20_000 });
+  const { stdout } = await run(process.execPath, ["--import", "./record-loads.mjs", ...args], { cwd: here, timeout: 60_000 });
   return stdout.split("\n").filter((line) => line.startsWith("loaded ")).map((line) => line.slice("loaded ".length));
 }
 

@@ -12,8 +12,6 @@ import { folderOf, listenersOf, loopbacks, none, tracesOf } from "./traces.ts";
 const oldest = "3.9.2";
 const { describe } = await needs("kafka");
 const { describe: describeOldest } = await needs("kafka", oldest);
-/** Milliseconds for what starts brokers on a busy machine. */
-const patient = 120_000;
 
 const answers = ({ port }: Kafka): Promise<boolean> => answersKafka(connect(port, "127.0.0.1"));
 const client = (bootstrap: string, config: Partial<KafkaConfig> = {}): Client => new Client({ brokers: [bootstrap], logLevel: logLevel.NOTHING, retry: { retries: 0 }, ...config });
@@ -51,7 +49,7 @@ describe("Kafka", () => {
     const target = { host: "127.0.0.1", port: await freePort() };
     proxy = await chaosProxy({ target });
     broker = await kafka({ tls: "mutual", sasl: true, advertise: { host: "localhost", port: proxy.port, listen: target.port } });
-  }, patient);
+  });
   afterAll(async () => {
     await Promise.all([broker?.stop(), proxy?.stop()]);
   });
@@ -98,7 +96,7 @@ describe("Kafka", () => {
     await broker.start();
     expect(broker.pid).not.toBe(pid);
     expect(await kept(broker)).toBe("2");
-  }, patient);
+  });
 
   it("ends in order, and leaves nothing", async () => {
     const folder = folderOf(broker.pid);
@@ -125,5 +123,5 @@ describeOldest(`Kafka ${oldest}`, () => {
     const folders = brokers.map(({ pid }) => folderOf(pid));
     await Promise.all(brokers.map((broker) => broker.stop()));
     expect(folders.map((folder) => tracesOf(folder, brokers.map(({ port }) => port)))).toEqual([none, none]);
-  }, patient);
+  });
 });

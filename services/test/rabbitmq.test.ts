@@ -9,8 +9,6 @@ import { isFrozen } from "../src/processes.ts";
 import { folderOf, listenersOf, loopbacks, none, tracesOf } from "./traces.ts";
 
 const { describe } = await needs("rabbitmq");
-/** Milliseconds for what starts brokers on a busy machine. */
-const patient = 120_000;
 
 const answers = ({ port }: { port: number }): Promise<boolean> => answersAmqp(connect(port, "127.0.0.1"));
 const secretly = ({ port, caFile }: Rabbitmq["tls"], options: ConnectionOptions = {}): Promise<boolean> =>
@@ -20,7 +18,7 @@ describe("RabbitMQ", () => {
   let one: Rabbitmq, other: Rabbitmq;
   beforeAll(async () => {
     [one, other] = await Promise.all([rabbitmq({ tls: true }), rabbitmq({ tls: "mutual", conf: ["default_user = somebody", "loopback_users = none"] })]);
-  }, patient);
+  });
   afterAll(async () => {
     await Promise.all([one?.stop(), other?.stop()]);
   });
@@ -65,7 +63,7 @@ describe("RabbitMQ", () => {
     await one.start();
     expect(one.pid).not.toBe(pid);
     expect(await one.ctl("--quiet", "list_vhosts")).toMatch(/^kept$/m);
-  }, patient);
+  });
 
   it("ends in order, and leaves nothing", async () => {
     const folders = [one, other].map(({ pid }) => folderOf(pid));

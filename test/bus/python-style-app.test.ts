@@ -38,8 +38,8 @@ test("an app of the first Threat Bus works unchanged", async () => {
     }),
   });
   const { bus, ports } = await stand({ apps: [history()] });
-  const req = new Request({ linger: 0, receiveTimeout: 5_000 });
-  const sub = new Subscriber({ linger: 0, receiveTimeout: 5_000 });
+  const req = new Request({ linger: 0, receiveTimeout: 60_000 });
+  const sub = new Subscriber({ linger: 0, receiveTimeout: 60_000 });
   const pub = new Publisher({ linger: 0 });
   onTestFinished(() => [req, sub, pub].forEach((socket) => socket.close()));
   req.connect(`tcp://127.0.0.1:${ports.manage}`);

@@ -8,7 +8,6 @@ const count = Math.round(5_000 * scale);
 /** Objects of the history inside the bus that the app outside has as well, and that come live at the same time. */
 const shared = Math.round(300 * scale);
 const live = Math.round(2_000 * scale);
-const eventually = <Value>(what: () => Value): ReturnType<typeof expect.poll<Value>> => expect.poll(what, { timeout: 30_000 });
 
 const range = (length: number, producer: number): BusIndicator[] => Array.from({ length }, (_, n) => indicator(n, producer));
 
@@ -43,19 +42,19 @@ test("a fresh app gets every object of every history and every live message, eac
   const producer = await join(ports.manage);
   // Connected and known before it matters when the live messages come.
   await producer.publish(indicator(0, 9));
-  await eventually(() => bus.stats().published).toBeGreaterThan(0);
+  await expect.poll(() => bus.stats().published).toBeGreaterThan(0);
   const fresh = await (await join(ports.manage)).subscribe("stix2/indicator", { snapshot: 30 });
   const published = (async () => {
     for (const object of flowing) await producer.publish(object);
   })();
   const reading = read(fresh, (id, payload) => oracle.ingest("fresh", id, payload));
   await published;
-  await eventually(() => oracle.report().total.deliveredDistinct).toBe(expected.size);
-  await eventually(() => bus.stats().snapshots.answered).toBe(1);
-  await eventually(() => bus.stats().snapshots.arrived).toBe(inside.length + outside.length);
+  await expect.poll(() => oracle.report().total.deliveredDistinct).toBe(expected.size);
+  await expect.poll(() => bus.stats().snapshots.answered).toBe(1);
+  await expect.poll(() => bus.stats().snapshots.arrived).toBe(inside.length + outside.length);
   // Behind everything else.
   await producer.publish(indicator(1, 9));
-  await eventually(() => oracle.report().total.deliveredTotal).toBe(expected.size + 1);
+  await expect.poll(() => oracle.report().total.deliveredTotal).toBe(expected.size + 1);
   expect(oracle.report().total).toMatchObject({ missing: 0, duplicates: 0, corrupted: 0, spurious: 1 });
   expect(fresh.stats).toMatchObject({ lost: 0, malformed: 0 });
   expect(spans).toEqual([30 * 86_400, 30 * 86_400]);
@@ -63,4 +62,4 @@ test("a fresh app gets every object of every history and every live message, eac
   expectBalanced(bus.stats());
   await fresh.close();
   await reading;
-}, 60_000 * Math.max(1, scale));
+});

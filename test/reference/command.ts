@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished } from "vitest";
-import { patience } from "./hosts.ts";
 
 /** The built command on a configuration file of this content, killed with the test; resolves when apps may join. */
 export async function command(config: string): Promise<ChildProcess> {
@@ -17,6 +16,6 @@ export async function command(config: string): Promise<ChildProcess> {
   onTestFinished(() => void child.kill("SIGKILL"));
   let said = "";
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (said += text));
-  await expect.poll(() => said, patience).toMatch(/is running/);
+  await expect.poll(() => said).toMatch(/is running/);
   return child;
 }

@@ -8,7 +8,6 @@ import { connect, type BusIndicator, type Client, type Subscription } from "@thr
 import { connect as amqp } from "amqplib";
 import { expect, onTestFinished } from "vitest";
 
-export const patience = { timeout: 30_000, interval: 20 };
 
 export type RabbitmqOptions = NonNullable<Parameters<typeof rabbitmq>[0]>;
 
@@ -87,7 +86,7 @@ export async function theirs(broker: Rabbitmq, exchange: string, suffix: string,
 
 /** Resolves when somebody takes messages from a host's queue. */
 export async function consumes(broker: Rabbitmq, suffix: string): Promise<void> {
-  await expect.poll(async () => (await queueOf(broker, suffix)).consumerCount, patience).toBeGreaterThan(0);
+  await expect.poll(async () => (await queueOf(broker, suffix)).consumerCount).toBeGreaterThan(0);
 }
 
 /** Messages in a host's queue that nobody was handed. */
@@ -137,5 +136,5 @@ export async function arrives(from: Client, to: App, make: () => BusIndicator): 
     sent.push(object.id);
     await from.publish(object);
     return sent.some((id) => to.got.has(id));
-  }, { ...patience, interval: 200 }).toBe(true);
+  }, { interval: 200 }).toBe(true);
 }

@@ -3,7 +3,7 @@ import { needsReference, rabbitmq as startBroker, type Rabbitmq } from "@threatb
 import { connect, type BusIndicator, type BusSighting } from "@threatbus/zmq-client";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { command } from "./command.ts";
-import { app, arrives, consumes, ours, patience, startTheirs, theirs, waiting, type App } from "./hosts.ts";
+import { app, arrives, consumes, ours, startTheirs, theirs, waiting, type App } from "./hosts.ts";
 
 const here = await needsReference();
 let objects = 0;
@@ -49,7 +49,7 @@ async function bothWays(a: App, b: App): Promise<void> {
     const known = indicator();
     const objects = [known, indicator({ x_threatbus_update: "REMOVE" }), sighting(known)];
     for (const object of objects) await from.client.publish(object);
-    for (const object of objects) await expect.poll(() => comparable(to.got.get(object.id)), patience).toEqual(comparable(object as unknown as Record<string, unknown>));
+    for (const object of objects) await expect.poll(() => comparable(to.got.get(object.id))).toEqual(comparable(object as unknown as Record<string, unknown>));
   }
 }
 
@@ -68,12 +68,12 @@ async function historyOf(answering: number, asking: number): Promise<void> {
   // A host of theirs gives out before a new app is attached: seen, an answer it had published was lost.
   await arrives(archive, late, () => indicator());
   open();
-  await expect.poll(() => history.map(({ id }) => late.got.has(id)), patience).toEqual([true, true]);
+  await expect.poll(() => history.map(({ id }) => late.got.has(id))).toEqual([true, true]);
 }
 
 here.describe("a fleet of the Python Threat Bus and ours on one RabbitMQ", () => {
   let broker: Rabbitmq;
-  beforeAll(async () => void (broker = await startBroker()), 120_000);
+  beforeAll(async () => void (broker = await startBroker()));
   afterAll(() => broker.stop());
 
   /** Shows that all arrives; resolves with what to do after a restart. */
@@ -107,13 +107,13 @@ here.describe("a fleet of the Python Threat Bus and ours on one RabbitMQ", () =>
       await broker.start();
       await Promise.all(fleets.map((again) => again()));
     }
-  }, 120_000);
+  });
 
   test("a durable exchange locks the reference out: that is why the README says what to set", async () => {
     await ours(broker, { exchange_name: "durable", queue: { name_suffix: "durable.ours", auto_delete: true } });
     const host = await startTheirs(broker, "durable", "durable.theirs");
-    await expect.poll(() => host.log(), patience).toMatch(/inequivalent arg 'durable' for exchange 'durable'/);
-  }, 60_000);
+    await expect.poll(() => host.log()).toMatch(/inequivalent arg 'durable' for exchange 'durable'/);
+  });
 
   test("ours takes over the queue of a host it replaces, with what waits in it, and starts with its configuration file as it is", async () => {
     const world = "replaced";
@@ -123,7 +123,7 @@ here.describe("a fleet of the Python Threat Bus and ours on one RabbitMQ", () =>
     const left = [indicator(), indicator()];
     const { client } = await app(sender.manage);
     for (const object of left) await client.publish(object);
-    await expect.poll(() => waiting(broker, `${world}.host`), patience).toBe(2);
+    await expect.poll(() => waiting(broker, `${world}.host`)).toBe(2);
 
     const child = await command(their.config);
     await consumes(broker, `${world}.host`);
@@ -133,9 +133,9 @@ here.describe("a fleet of the Python Threat Bus and ours on one RabbitMQ", () =>
     child.kill("SIGTERM");
     expect(await ended).toEqual([0, null]);
     // What it had not acknowledged would wait again.
-    await expect.poll(() => waiting(broker, `${world}.host`), patience).toBe(0);
+    await expect.poll(() => waiting(broker, `${world}.host`)).toBe(0);
 
     const changed = ours(broker, { exchange_name: world, queue: { name_suffix: `${world}.host`, max_items: 5 } });
     await expect(changed).rejects.toMatchObject({ code: "OPTIONS_INVALID", message: expect.stringContaining("queue.max_items") as string });
-  }, 120_000);
+  });
 });

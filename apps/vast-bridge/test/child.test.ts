@@ -73,7 +73,7 @@ describe("a child", () => {
       process.stdout.on("drain", more);
       more();`);
     expect((await child.lines().next()).value).toHaveLength(999);
-    await expect.poll(() => existsSync(stalled), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => existsSync(stalled)).toBe(true);
     await child.stop();
   });
 

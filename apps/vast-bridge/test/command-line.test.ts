@@ -1,13 +1,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort } from "@threatbus/testkit";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { site, vast } from "./grounds.ts";
 import { eventually, indicator } from "./program.ts";
 import type { Program } from "./program.ts";
-
-// Processes on a machine that has other things to do.
-vi.setConfig({ testTimeout: 60_000 });
 
 async function ended(program: Program): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const { code } = await program.ended;
@@ -141,7 +138,7 @@ describe("a start", () => {
     await client.publish(indicator(2, "[mutex:name = 'x']"));
     await eventually(() => sightings.length).toBe(1);
     // The search may end a little after what it found has arrived.
-    for (const line of ["sightings_delivered_total 1", "retro_searched_total 1"]) await expect.poll(() => ask("/metrics"), { timeout: 10_000 }).toContain(`vast_threatbus_${line}\n`);
+    for (const line of ["sightings_delivered_total 1", "retro_searched_total 1"]) await expect.poll(() => ask("/metrics")).toContain(`vast_threatbus_${line}\n`);
     const text = await ask("/metrics");
     for (const line of [
       "vast_threatbus_up 1", "vast_threatbus_indicators 1", 'vast_threatbus_indicators_received_total{outcome="added"} 1', 'vast_threatbus_indicators_received_total{outcome="skipped"} 1',
@@ -149,7 +146,7 @@ describe("a start", () => {
       "vast_threatbus_sightings_waiting 0", "vast_threatbus_bus_connected 1", "vast_threatbus_live_connected 1",
     ]) expect(text).toContain(`${line}\n`);
     vast.set("down", true);
-    await expect.poll(() => ask("/healthz"), { timeout: 10_000 }).toMatch(/^503 no live matching/);
+    await expect.poll(() => ask("/healthz")).toMatch(/^503 no live matching/);
     await bridge.kill("SIGTERM");
   });
 

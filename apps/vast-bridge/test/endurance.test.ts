@@ -37,7 +37,7 @@ test("killed while it searches, it does the rest the next time, and nothing twic
   for (const n of numbers(count)) await client.publish(indicator(n, pattern(n), { modified: indicator(n, pattern(n)).modified }));
   expect(await third.kill("SIGTERM")).toEqual({ code: 0, signal: null });
   expect(asked().length).toBeLessThanOrEqual(count + 1);
-}, 60_000);
+});
 
 test("sightings wait for a bus that is gone, over the end of the bridge, and arrive", async () => {
   const bus = await site.bus();
@@ -60,7 +60,7 @@ test("sightings wait for a bus that is gone, over the end of the bridge, and arr
   expect(new Set(second.sightings.map(({ sighting_of_ref: id }) => id)).size).toBe(5);
   await eventually(() => again.stderr).toContain(`the bus state="subscribed"`);
   expect(await again.kill("SIGTERM")).toEqual({ code: 0, signal: null });
-}, 60_000);
+});
 
 test("a bus that is restarted under it is joined again; what is new is searched, what was is not", async () => {
   const bus = await site.bus();
@@ -79,7 +79,7 @@ test("a bus that is restarted under it is joined again; what is new is searched,
   expect(second.sightings[0]?.sighting_of_ref).toBe(indicator(2, pattern(2)).id);
   expect(asked()).toEqual(["n1", "n2"]);
   expect(await bridge.kill("SIGTERM")).toEqual({ code: 0, signal: null });
-}, 60_000);
+});
 
 test("a tool that goes away and comes back gets what it missed, and is told all it has to watch for", async () => {
   await site.bus();
@@ -101,7 +101,7 @@ test("a tool that goes away and comes back gets what it missed, and is told all 
   vast.happens({ ...dns(1), n: "live" });
   await eventually(() => sightings.at(-1)?.x_threatbus_match_type).toBe("LIVE");
   await bridge.kill("SIGTERM");
-}, 60_000);
+});
 
 test("told to stop, it lets what runs come to its end, and what was found arrive", async () => {
   await site.bus();
@@ -116,7 +116,7 @@ test("told to stop, it lets what runs come to its end, and what was found arrive
   expect(await bridge.ended).toEqual({ code: 0, signal: null });
   expect(bridge.stderr).toContain("stopped searches=0 sightings=0");
   await eventually(() => sightings.length).toBe(1);
-}, 60_000);
+});
 
 /** What has ended and is waited for by nobody is still in the table of processes. */
 function isRunning(pid: number): boolean {
@@ -148,7 +148,7 @@ describe("processes", () => {
     await eventually(() => asked().length).toBe(2);
     expect(await second.kill("SIGTERM")).toEqual({ code: 0, signal: null });
     expect(alive()).toEqual([]);
-  }, 60_000);
+  });
 
   test("of commands that hang or fail hold up nothing but their own sightings", async () => {
     await site.bus();
@@ -162,5 +162,5 @@ describe("processes", () => {
     for (const n of numbers(6)) expect(contexts.get(n)).toEqual([1, 2, 3].includes(n) ? dns(n) : { ok: `n${n}.evil.example` });
     expect(bridge.stderr).toContain("transform_context failed");
     await bridge.kill("SIGTERM");
-  }, 60_000);
+  });
 });

@@ -13,7 +13,7 @@ import type { Report } from "../src/sighting.ts";
 const bridge = join(import.meta.dirname, "..", "bin", "vast-threatbus.js");
 const bus = join(import.meta.dirname, "..", "..", "..", "packages", "cli", "bin", "threatbus.js");
 
-export const eventually = <Value>(read: () => Value): ReturnType<typeof expect.poll<Value>> => expect.poll(read, { timeout: 20_000, interval: 20 });
+export const eventually = <Value>(read: () => Value): ReturnType<typeof expect.poll<Value>> => expect.poll(read);
 
 export class Program {
   readonly child: ChildProcess;

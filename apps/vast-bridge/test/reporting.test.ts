@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { MetricSet, silentLogger } from "@threatbus/core";
 import { needs, requireFever } from "@threatbus/services";
 import type { Timestamp } from "@threatbus/zmq-client";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { CommandLimits } from "../src/command.ts";
 import { runCommand, splitCommand } from "../src/command.ts";
 import { Outbox } from "../src/outbox.ts";
@@ -18,9 +18,6 @@ import { Slots } from "../src/slots.ts";
 import { Store } from "../src/store.ts";
 import { transformBy } from "../src/transform.ts";
 import { eventually, indicator } from "./program.ts";
-
-// Processes on a machine that has other things to do.
-vi.setConfig({ testTimeout: 60_000 });
 
 let folder: string, stop: AbortController, metrics: MetricSet;
 beforeEach(() => {

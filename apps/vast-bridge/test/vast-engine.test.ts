@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { MetricSet, silentLogger, systemClock } from "@threatbus/core";
-import { afterEach, beforeEach, describe, expect, it, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
 import type { Engine, EngineHost, Hit, LiveSession, RetroBounds } from "../src/engine.ts";
 import { queryOf } from "../src/engines/vast/argv.ts";
 import { createVastEngine } from "../src/engines/vast/index.ts";
@@ -11,9 +11,6 @@ import { observableAt, observablesOf } from "../src/observable.ts";
 import type { Observable } from "../src/observable.ts";
 import { eventually } from "./program.ts";
 import { StandIn } from "./stand-in.ts";
-
-// Processes on a machine that has other things to do.
-vi.setConfig({ testTimeout: 60_000 });
 
 let vast: StandIn, metrics: MetricSet;
 const engines: Engine[] = [];
@@ -222,7 +219,7 @@ describe("a search", () => {
     const ends = await Promise.all(Array.from({ length: 100 }, (_, n) => search(engine, { kind: "ip", value: `192.0.2.${n}` })));
     expect(ends.map(({ hits }) => hits[0]?.observable.value)).toEqual(Array.from({ length: 100 }, (_, n) => `192.0.2.${n}`));
     expect(readdirSync(vast.folder).filter((name) => name.startsWith("run.")).length).toBe(100);
-  }, 60_000);
+  });
 });
 
 describe("a start", () => {

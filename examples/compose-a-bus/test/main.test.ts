@@ -7,7 +7,7 @@ import { expect, it } from "vitest";
 const at = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
 it("runs, ends by itself and prints what the README says", async () => {
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, [at("dist/main.js")], { timeout: 15_000 });
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [at("dist/main.js")], { timeout: 60_000 });
   expect(stderr).toBe("");
   const printed = /```text\n([^`]*)```/.exec(readFileSync(at("README.md"), "utf8"))?.[1];
   const sorted = (text = ""): string[] => text.trim().split("\n").map((line) => line.trim()).sort();

@@ -49,7 +49,7 @@ const portOf = (server: Server): number => (server.address() as AddressInfo).por
 /** Process ids of the app and the feed, once both were told. */
 async function children({ output }: Run): Promise<number[]> {
   const pids = (): number[] => [...output.out.matchAll(/^(?:app|feed) +process (\d+)\b/gm)].map(([, pid]) => Number(pid));
-  await expect.poll(pids, { timeout: 15_000 }).toHaveLength(2);
+  await expect.poll(pids).toHaveLength(2);
   return pids();
 }
 
@@ -66,7 +66,7 @@ function lives(pid: number): boolean {
   }
 }
 
-test("with --once the feed goes through, sightings come back and the accounts balance", { timeout: 75_000 }, async () => {
+test("with --once the feed goes through, sightings come back and the accounts balance", async () => {
   const ports = await freePorts(3);
   const { output, exit } = run(ports, "--once");
   const [code] = await exit;
@@ -98,10 +98,10 @@ test("a port that is taken is named, with what to do about it", async () => {
   expect(code).toBe(1);
 });
 
-test.each(["SIGINT", "SIGTERM"] as const)("%s ends everything well", { timeout: 40_000 }, async (signal) => {
+test.each(["SIGINT", "SIGTERM"] as const)("%s ends everything well", async (signal) => {
   const running = run(await freePorts(3));
   const pids = await children(running);
-  await expect.poll(() => running.output.out, { timeout: 15_000 }).toContain("sighting ");
+  await expect.poll(() => running.output.out).toContain("sighting ");
   running.child.kill(signal);
   expect(await running.exit).toStrictEqual([0, null]);
   expect(running.output.err).toBe("");
@@ -110,23 +110,23 @@ test.each(["SIGINT", "SIGTERM"] as const)("%s ends everything well", { timeout: 
   expect(existsSync(folderOf(running))).toBe(false);
 });
 
-test("what is appended to a log later is found as well", { timeout: 60_000 }, async () => {
+test("what is appended to a log later is found as well", async () => {
   const running = run(await freePorts(3));
-  await expect.poll(() => running.output.out, { timeout: 40_000 }).toContain("Ctrl-C ends it");
+  await expect.poll(() => running.output.out).toContain("Ctrl-C ends it");
   appendFileSync(join(folderOf(running), "zeek", "dns.log"), `${JSON.stringify({ ts: 1_790_000_000, query: "gate.evil.example" })}\n`);
-  await expect.poll(() => running.output.out, { timeout: 15_000 }).toMatch(/^sighting {2}LIVE {2}gate\.evil\.example \(domain\) in query of zeek\.dns, 2026-09-21T14:13:20Z$/m);
+  await expect.poll(() => running.output.out).toMatch(/^sighting {2}LIVE {2}gate\.evil\.example \(domain\) in query of zeek\.dns, 2026-09-21T14:13:20Z$/m);
   running.child.kill("SIGTERM");
   expect(await running.exit).toStrictEqual([0, null]);
 });
 
-test("when it is killed, app and feed end too", { timeout: 60_000 }, async () => {
+test("when it is killed, app and feed end too", async () => {
   const running = run(await freePorts(3));
   const pids = await children(running);
   running.child.kill("SIGKILL");
-  await expect.poll(() => pids.filter(lives), { timeout: 30_000 }).toStrictEqual([]);
+  await expect.poll(() => pids.filter(lives)).toStrictEqual([]);
 });
 
-test("when the app is killed, it says so and ends", { timeout: 40_000 }, async () => {
+test("when the app is killed, it says so and ends", async () => {
   const running = run(await freePorts(3));
   const [app = 0, feed = 0] = await children(running);
   process.kill(app, "SIGKILL");

@@ -2,7 +2,6 @@ import { connect, type Client } from "@threatbus/zmq-client";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { freePorts, indicator, on, Workshop, type Ports, type Program } from "./program.ts";
 
-const eventually = <Value>(read: () => Value): ReturnType<typeof expect.poll<Value>> => expect.poll(read, { timeout: 15_000 });
 
 const house: Workshop = new Workshop();
 let workshop: Workshop, bus: Program, ports: Ports, client: Client;
@@ -26,7 +25,7 @@ const there = (): string[] => ["--manage", String(ports.manage)];
 /** Starts a tail and sends it messages of its own until it shows one: then it is joined. */
 async function tail(...args: string[]): Promise<Program> {
   const program = workshop.start(["tail", ...there(), ...args]);
-  await eventually(async () => {
+  await expect.poll(async () => {
     if (program.stdout === "") await client.publish(indicator(0) as never);
     return program.stdout;
   }).not.toBe("");
@@ -40,7 +39,7 @@ describe("tail", () => {
     await client.publish({ ...indicator(2), x_threatbus_update: "REMOVE" } as never);
     await client.publish({ topic: "sigma/rule", payload: "title: A \u0007rule\ndetection:\n  a: b\n" });
     await client.publish({ topic: "yara/rule", payload: "rule mine { condition: true }" });
-    await eventually(() => program.stdout).toContain("YARA mine");
+    await expect.poll(() => program.stdout).toContain("YARA mine");
     expect(program.stdout).toContain("[file:name = '\\u{1b}[2J\\u{202e}']");
     expect(program.stdout).toMatch(/indicator +\[ipv4-addr:value = '10\.0\.0\.2'\] \(REMOVE\) +indicator--/);
     expect(program.stdout).toContain("Sigma A \\u{7}rule");
@@ -62,7 +61,7 @@ describe("tail", () => {
   test("ends when nobody reads it any more", async () => {
     const program = await tail();
     program.child.stdout?.destroy();
-    await eventually(async () => {
+    await expect.poll(async () => {
       await client.publish(indicator(3) as never);
       return program.child.exitCode;
     }).toBe(0);
@@ -97,7 +96,7 @@ describe("publish", () => {
     for (const place of ["one.json", "list.json[0]", "list.json[1]", "bundle.json[0]", "lines.ndjson:1", "lines.ndjson:3", "mine.yml", "mine.yar", "standard input"]) {
       expect(stdout).toContain(`${place}: on the bus\n`);
     }
-    await eventually(() => received.length).toBeGreaterThanOrEqual(9);
+    await expect.poll(() => received.length).toBeGreaterThanOrEqual(9);
     await subscription.close();
     await reading;
     for (const body of [indicator(10), indicator(11), indicator(12), indicator(13), indicator(14), indicator(15), indicator(16), sigma, yara]) expect(received).toContainEqual(body);
@@ -166,7 +165,7 @@ describe("where the bus is", () => {
     );
     workshop.write("one.json", JSON.stringify(indicator(50)));
     const keyedBus = workshop.start(["-c", "bus.yaml"]);
-    await eventually(() => keyedBus.stdout).toContain("is running");
+    await expect.poll(() => keyedBus.stdout).toContain("is running");
     const known = await workshop.run(["publish", "-c", "bus.yaml", "--key-file", "me.key", "one.json"]);
     expect(known.stdout).toContain("1 on the bus, 0 not");
     expect((await workshop.run(["publish", "-c", "bus.yaml", "one.json"])).code).toBe(69);

@@ -6,7 +6,6 @@ import { type Entry, jsonLine, LogFile, severities, textLine } from "@threatbus/
 import { freePorts, on, Workshop } from "./program.ts";
 
 const numRuns = 300 * Number(process.env["THREATBUS_TEST_SCALE"] ?? 1);
-const eventually = <Value>(read: () => Value): ReturnType<typeof expect.poll<Value>> => expect.poll(read, { timeout: 15_000 });
 
 let workshop: Workshop;
 beforeEach(() => {
@@ -60,7 +59,7 @@ describe("the log file", () => {
     const ports = await freePorts();
     const args = [...on(ports), "--set", "logging.file=true", "--set", "logging.file_verbosity=INFO", "--set", "logging.console=false", "--set", "logging.filename=own.log"];
     const program = workshop.start(args);
-    await eventually(() => program.stdout).toContain("is running");
+    await expect.poll(() => program.stdout).toContain("is running");
     expect((await workshop.run(args)).code).toBe(69);
     program.child.kill("SIGTERM");
     await program.ended;
@@ -82,15 +81,15 @@ describe("the log file", () => {
     const troubles: unknown[] = [];
     const file = await LogFile.open("/dev/full", (reason) => troubles.push(reason));
     for (let n = 0; n < 10; n++) file.append("line\n");
-    await eventually(() => file.dropped).toBe(10);
+    await expect.poll(() => file.dropped).toBe(10);
     file.append("line\n");
     await file.close();
     expect(file.dropped).toBe(11);
     expect(troubles).toMatchObject([{ code: "ENOSPC" }]);
 
     const program = workshop.start([...on(await freePorts()), "--set", "logging.file=true", "--set", "logging.filename=/dev/full"]);
-    await eventually(() => program.stdout).toContain("is running");
-    await eventually(() => program.stderr).toContain("the log file takes nothing");
+    await expect.poll(() => program.stdout).toContain("is running");
+    await expect.poll(() => program.stderr).toContain("the log file takes nothing");
     program.child.kill("SIGTERM");
     expect(await program.ended).toEqual({ code: 0, signal: null });
     expect(program.stderr.match(/takes nothing/g)).toHaveLength(1);

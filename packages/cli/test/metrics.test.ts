@@ -5,7 +5,6 @@ import { inmem } from "@threatbus/inmem";
 import { prometheusText } from "../src/prometheus.ts";
 import { freePorts, indicator, on, Workshop } from "./program.ts";
 
-const eventually = <Value>(read: () => Value): ReturnType<typeof expect.poll<Value>> => expect.poll(read, { timeout: 15_000 });
 
 let workshop: Workshop;
 beforeEach(() => {
@@ -29,7 +28,7 @@ function samples(text: string): Map<string, number> {
 test("/metrics balances with what really arrived; /health tells whether the bus runs", async () => {
   const ports = await freePorts(), { manage: port } = await freePorts();
   const program = workshop.start([...on(ports), "--set", `metrics.port=${port}`]);
-  await eventually(() => program.stdout).toContain(`metrics at http://127.0.0.1:${port}/metrics`);
+  await expect.poll(() => program.stdout).toContain(`metrics at http://127.0.0.1:${port}/metrics`);
   const url = `http://127.0.0.1:${port}`;
   const client = await connect({ manage: ports.manage });
   const subscription = await client.subscribe("stix2/indicator");
@@ -39,7 +38,7 @@ test("/metrics balances with what really arrived; /health tells whether the bus 
   let received = 0;
   for await (const _ of subscription) if (++received === 20) break;
 
-  await eventually(async () => samples(await (await fetch(`${url}/metrics`)).text()).get("threatbus_published_total")).toBe(21);
+  await expect.poll(async () => samples(await (await fetch(`${url}/metrics`)).text()).get("threatbus_published_total")).toBe(21);
   const response = await fetch(`${url}/metrics`);
   expect(response.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
   const found = samples(await response.text());

@@ -3,7 +3,6 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { coreUrl, freePorts, indicator, on, Workshop, type Program } from "./program.ts";
 
 const scale = Number(process.env["THREATBUS_TEST_SCALE"] ?? 1);
-const eventually = <Value>(read: () => Value): ReturnType<typeof expect.poll<Value>> => expect.poll(read, { timeout: 15_000 });
 
 let workshop: Workshop;
 let clients: Client[] = [];
@@ -36,7 +35,7 @@ function withApp(body: string, more = ""): string[] {
 }
 
 async function running(program: Program): Promise<void> {
-  await eventually(() => program.stdout + program.stderr).toMatch(/is running|"text":"running"/);
+  await expect.poll(() => program.stdout + program.stderr).toMatch(/is running|"text":"running"/);
 }
 
 describe("a run", () => {
@@ -74,13 +73,13 @@ describe("a run", () => {
     const load = (async () => {
       while (loading) await sender.publish(indicator(next++) as never).catch(() => (loading = false));
     })();
-    await eventually(() => received).toBeGreaterThan(5_000 * scale);
+    await expect.poll(() => received).toBeGreaterThan(5_000 * scale);
     program.child.kill("SIGTERM");
     expect(await program.ended).toEqual({ code: 0, signal: null });
     loading = false;
     const stopped = program.entry("stopped");
     expect(stopped).toMatchObject({ dropped: 0, refused: 0, undecodable: 0, failed: 0, unmatched: 0 });
-    await eventually(() => received).toBe(stopped?.["delivered"]);
+    await expect.poll(() => received).toBe(stopped?.["delivered"]);
     expect(seen.size).toBe(received);
     expect(subscription.stats.lost).toBe(0);
     await sender.close();
@@ -95,7 +94,7 @@ describe("a run", () => {
     const still = workshop.start(["tail", "stix2/indicator", "--manage", String(ports.manage)]);
     let sent = 0;
     const send = (): Promise<void> => client.publish({ ...indicator(sent++), description: "x".repeat(4_000) } as never);
-    await eventually(async () => {
+    await expect.poll(async () => {
       if (still.stdout === "") await send();
       return still.stdout;
     }).not.toBe("");
@@ -114,7 +113,7 @@ describe("a run", () => {
       const program = workshop.start(withApp("stop: () => new Promise(() => {})"));
       await running(program);
       program.child.kill(signal);
-      await eventually(() => program.stderr).toContain("stopping");
+      await expect.poll(() => program.stderr).toContain("stopping");
       program.child.kill(signal);
       expect(await program.ended).toEqual({ code, signal: null });
       expect(program.stderr).not.toContain("stopped");
@@ -143,7 +142,7 @@ describe("a run", () => {
 
   test("a signal while it starts ends the start", async () => {
     const program = workshop.start(withApp(`async start() { process.stdout.write("waiting"); await new Promise(() => {}); }`));
-    await eventually(() => program.stdout).toContain("waiting");
+    await expect.poll(() => program.stdout).toContain("waiting");
     program.child.kill("SIGTERM");
     expect(await program.ended).toEqual({ code: 0, signal: null });
     expect(program.stdout).not.toContain("is running");

@@ -1,5 +1,5 @@
 import { clockInHand } from "./clock.ts";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { createBus, message, silentLogger } from "../src/index.ts";
 import type { Overflow } from "../src/index.ts";
 import { app, frame, gate, indicator, loop } from "./samples.ts";
@@ -70,7 +70,7 @@ it("history that a stop leaves undelivered is nobody's fault", async () => {
   const { opened, open } = gate();
   let asked = 0;
   await bus.subscribe("stix2/indicator", () => (asked++, opened), { snapshot: 60 });
-  await vi.waitFor(() => expect(asked).toBe(1));
+  await expect.poll(() => asked).toBe(1);
   // An unhandled rejection would fail the run.
   await expect(bus.stop()).rejects.toMatchObject({ code: "BUS_STOP_INCOMPLETE" });
   open();

@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { createBus, decodeMessage, defineBackbone, message, silentLogger } from "../src/index.ts";
 import type { Bus, Logger, Message, QueueLimits } from "../src/index.ts";
 import { app, bytes, frame, gate, indicator, loop, scale, sighting } from "./samples.ts";
@@ -28,7 +28,7 @@ describe("routing", () => {
     const [a, b] = [message(indicator()), message(sighting(indicator()))];
     await bus.publish(a);
     await bus.publish(b);
-    await vi.waitFor(() => expect(got["all"]).toEqual([a, b]));
+    await expect.poll(() => got["all"]).toEqual([a, b]);
     expect(got["stix"]).toEqual([a, b]);
     expect(got["indicators"]).toEqual([a]);
     expect(got["rules"]).toEqual([]);
@@ -50,7 +50,7 @@ describe("routing", () => {
     const got: Uint8Array[] = [];
     await bus.subscribe("", (m) => void got.push(m.payload));
     await bus.publish(relayed);
-    await vi.waitFor(() => expect(got).toEqual([relayed.payload]));
+    await expect.poll(() => got).toEqual([relayed.payload]);
     expect(Object.isFrozen((relayed as unknown as { raw: object }).raw)).toBe(false);
     await bus.stop();
   });
@@ -66,7 +66,7 @@ describe("routing", () => {
     const sent = Array.from({ length: 1_500 }, (_, n) => indicator(`198.51.${n >> 8}.${n & 255}`));
     for (const [n, object] of sent.entries()) await bus.publish(n % 2 === 0 ? message(object) : decodeMessage("stix2/indicator", bytes(object)));
     open();
-    await vi.waitFor(() => expect(got).toEqual(sent));
+    await expect.poll(() => got).toEqual(sent);
     expect(got.every((body) => Object.isFrozen(body))).toBe(true);
     await bus.stop();
   });
@@ -77,7 +77,7 @@ describe("routing", () => {
     const two = await bus.subscribe("stix2/", () => undefined);
     await one.close();
     await two.close();
-    await vi.waitFor(() => expect(backbone.calls).toEqual(["+threatbus/", "+stix2/", "-stix2/"]));
+    await expect.poll(() => backbone.calls).toEqual(["+threatbus/", "+stix2/", "-stix2/"]);
     await bus.stop();
   });
 
@@ -86,7 +86,7 @@ describe("routing", () => {
     let got = 0;
     await bus.subscribe("stix2/x-", () => void got++);
     for (let n = 0; n < 3_000; n++) await bus.publish(message({ type: `x-${n}`, id: `x-${n}--00000000-0000-4000-8000-000000000000` } as never));
-    await vi.waitFor(() => expect(got).toBe(3_000));
+    await expect.poll(() => got).toBe(3_000);
     await bus.stop();
   });
 });
@@ -117,7 +117,7 @@ describe("the handler's promise is the acknowledgement", () => {
       return calls === 2 ? Promise.reject(new Error("no")) : undefined;
     });
     for (let n = 0; n < 4; n++) await bus.publish(message(indicator()));
-    await vi.waitFor(() => expect(picky.stats).toMatchObject({ received: 4, delivered: 1, refused: 3, waiting: 0 }));
+    await expect.poll(() => picky.stats).toMatchObject({ received: 4, delivered: 1, refused: 3, waiting: 0 });
     expect(warnings).toEqual(["a subscriber refused a message; more are counted"]);
     await bus.stop();
   });
@@ -162,7 +162,7 @@ it("who subscribes before the start misses nothing, its snapshot included, and t
   expect(backbone.calls).toEqual([]);
   await bus.start();
   expect(backbone.calls).toContain("+stix2/indicator");
-  await vi.waitFor(() => expect(got).toEqual([history.id]));
+  await expect.poll(() => got).toEqual([history.id]);
   await bus.stop();
 });
 
@@ -176,10 +176,10 @@ describe("bounded queues", () => {
     const stalled = await bus.subscribe("stix2/", () => opened, { queue: { maxItems: 100, overflow } });
     const one = message(indicator());
     for (let n = 0; n < total; n++) await bus.publish(one);
-    await vi.waitFor(() => expect(counts).toEqual([total, total, total]));
+    await expect.poll(() => counts).toEqual([total, total, total]);
     expect(stalled.stats.waiting).toBeLessThanOrEqual(101);
     open();
-    await vi.waitFor(() => expect(stalled.stats.waiting).toBe(0));
+    await expect.poll(() => stalled.stats.waiting).toBe(0);
     const { received, delivered, dropped } = stalled.stats;
     expect([received, delivered + dropped.overflow]).toEqual([total, total]);
     expect(dropped.overflow).toBeGreaterThan(0);
@@ -197,7 +197,7 @@ describe("bounded queues", () => {
     await Promise.all(Array.from({ length: 4 }, async () => {
       for (let n = 0; n < 100; n++) await bus.publish(one);
     }));
-    await vi.waitFor(() => expect(slow.stats).toMatchObject({ received: 400, delivered: 400 }));
+    await expect.poll(() => slow.stats).toMatchObject({ received: 400, delivered: 400 });
     expect(most).toBeLessThanOrEqual(6);
     await bus.stop();
   });
@@ -213,7 +213,7 @@ describe("bounded queues", () => {
     await slow.closed;
     const { received, delivered, dropped, waiting } = slow.stats;
     expect(received).toBe(delivered + dropped.overflow + waiting);
-    await vi.waitFor(() => expect(other).toBe(10));
+    await expect.poll(() => other).toBe(10);
     expect(bus.stats().ended.count).toBe(1);
     await bus.stop();
   });
@@ -233,7 +233,7 @@ describe("publishers that wait for room", () => {
     const { opened, open } = gate();
     const slow = await bus.subscribe("stix2/indicator", () => opened, { queue: { maxItems: 1, overflow: "block" } });
     await bus.publish(message(indicator()));
-    await vi.waitFor(() => expect(slow.stats).toMatchObject({ waiting: 1 }));
+    await expect.poll(() => slow.stats).toMatchObject({ waiting: 1 });
     await bus.publish(message(indicator()));
     let published = false;
     const waiting = bus.publish(message(indicator())).then(() => (published = true));
@@ -261,11 +261,11 @@ describe("publishers that wait for room", () => {
     const waiting = bus.publish(message(indicator()));
     await fill(message(sighting(indicator())));
     second.open();
-    await vi.waitFor(() => expect(two.stats.waiting).toBe(0));
+    await expect.poll(() => two.stats.waiting).toBe(0);
     expect(one.stats).toMatchObject({ received: 2, waiting: 2 });
     first.open();
     await waiting;
-    await vi.waitFor(() => expect([one.stats.delivered, two.stats.delivered]).toEqual([3, 3]));
+    await expect.poll(() => [one.stats.delivered, two.stats.delivered]).toEqual([3, 3]);
     await bus.stop();
   });
 });
@@ -296,7 +296,7 @@ describe("handlers that reach back into the bus", () => {
       if (depth > 20) void child.close();
     }, { queue: { maxItems: 5, overflow: "conflate" } });
     for (let n = 0; n < 20; n++) await bus.publish(message(indicator()));
-    await vi.waitFor(() => expect(bus.stats().subscriptions.every(({ waiting }) => waiting === 0)).toBe(true));
+    await expect.poll(() => bus.stats().subscriptions.every(({ waiting }) => waiting === 0)).toBe(true);
     balance();
     expect(offspring).toBeGreaterThan(0);
     expect(closing.stats).toMatchObject({ delivered: 1 });
@@ -342,7 +342,7 @@ describe("several backbones", () => {
     await bus.subscribe("", (m) => void got.push(idOf(m)));
     const sent = Array.from({ length: 50 }, () => message(indicator()));
     for (const m of sent) await bus.publish(m);
-    await vi.waitFor(() => expect(got).toEqual(sent.map(idOf)));
+    await expect.poll(() => got).toEqual(sent.map(idOf));
     expect(bus.stats()).toMatchObject({ arrived: 100, routed: 50, duplicates: 50 });
     await bus.stop();
   });
@@ -384,7 +384,7 @@ describe("apps in one process", () => {
     await bus.subscribe("stix2/sighting", (m) => void seen.set((m.body as { sighting_of_ref: string }).sighting_of_ref, idOf(m)));
     const sent = Array.from({ length: 100 }, () => message(indicator()));
     for (const m of sent) await bus.publish(m);
-    await vi.waitFor(() => expect([...seen.keys()]).toEqual(sent.map(idOf)));
+    await expect.poll(() => [...seen.keys()]).toEqual(sent.map(idOf));
     expect(bus.stats().subscriptions[0]?.name).toBe("matcher#1");
     await bus.stop();
   });

@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ThreatbusError, createBus, defineApp, defineBackbone, message, silentLogger } from "../src/index.ts";
 import type { Bus, Host } from "../src/index.ts";
 import { app, frame, gate, indicator, loop } from "./samples.ts";
@@ -70,7 +70,7 @@ describe("start", () => {
     const { opened, open } = gate();
     const bus = createBus({ backbones: [loop().plugin], apps: [app("slow", { start: () => opened })], ...quiet });
     const started = expect(bus.start()).rejects.toMatchObject({ code: "BUS_NOT_RUNNING" });
-    await vi.waitFor(() => expect(bus.state).toBe("starting"));
+    await expect.poll(() => bus.state).toBe("starting");
     const stopped = bus.stop();
     open();
     await Promise.all([started, stopped]);
@@ -192,7 +192,7 @@ describe("stop while starting", () => {
     });
     const bus = createBus({ backbones: [backbone.plugin], apps: [late], ...quiet });
     const started = bus.start();
-    await vi.waitFor(() => expect(backbone.calls).toEqual(["+threatbus/"]));
+    await expect.poll(() => backbone.calls).toEqual(["+threatbus/"]);
     const delivered = backbone.deliver(frame(indicator(), "kept"));
     open();
     await Promise.all([started, delivered]);
@@ -208,7 +208,7 @@ describe("a subscription that was closed while its handler is busy", () => {
     await bus.start();
     const subscription = await bus.subscribe("", () => opened);
     for (let n = 0; n < 3; n++) await bus.publish(message(indicator()));
-    await vi.waitFor(() => expect(subscription.stats.waitingBytes).toBeGreaterThan(0));
+    await expect.poll(() => subscription.stats.waitingBytes).toBeGreaterThan(0);
     await new Promise((resolve) => setImmediate(resolve));
     const closed = subscription.close();
     expect(bus.stats().subscriptions).toMatchObject([{ received: 3, dropped: { closed: 2 }, waiting: 1 }]);
@@ -226,7 +226,7 @@ describe("a subscription that was closed while its handler is busy", () => {
       await subscription.close();
     });
     await bus.publish(message(indicator()));
-    await vi.waitFor(() => expect(bus.stats().subscriptions).toMatchObject([{ waiting: 1 }]));
+    await expect.poll(() => bus.stats().subscriptions).toMatchObject([{ waiting: 1 }]);
     await expect(bus.stop()).rejects.toMatchObject({ code: "BUS_STOP_INCOMPLETE" });
     await subscription.closed;
     expect(bus.stats().ended).toMatchObject({ received: 1, dropped: { shutdown: 1 }, waiting: 0 });

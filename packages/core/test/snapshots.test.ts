@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Indicator } from "stix2-ts-types";
 import { createBus, message, silentLogger } from "../src/index.ts";
 import type { Message, SnapshotEnvelope, SnapshotRequest } from "../src/index.ts";
@@ -32,7 +32,7 @@ describe("a snapshot", () => {
     const got: Message[] = [];
     const subscription = await bus.subscribe("stix2/", (m) => void got.push(m), { snapshot: 3600 });
     expect(subscription.snapshots.size).toBe(2);
-    await vi.waitFor(() => expect(got.map(idOf)).toEqual(history.map(({ id }) => id)));
+    await expect.poll(() => got.map(idOf)).toEqual(history.map(({ id }) => id));
     expect(got[0]?.topic).toBe("stix2/indicator");
     expect(requests.map(({ snapshot_type, snapshot }) => [snapshot_type, snapshot])).toEqual([[1, 3600], [2, 3600]]);
     expect(bus.stats().snapshots).toMatchObject({ asked: 2, open: 2, begun: 2, answered: 2, failed: 0, sent: 500, arrived: 500 });
@@ -44,7 +44,7 @@ describe("a snapshot", () => {
     const { bus } = await running(historian("a", [], requests));
     await bus.subscribe("stix2/sighting", () => undefined, { snapshot: 60 });
     await bus.subscribe("sigma/", () => undefined, { snapshot: 60 });
-    await vi.waitFor(() => expect(requests.map(({ snapshot_type }) => snapshot_type)).toEqual([2]));
+    await expect.poll(() => requests.map(({ snapshot_type }) => snapshot_type)).toEqual([2]);
     await bus.stop();
   });
 
@@ -53,7 +53,7 @@ describe("a snapshot", () => {
     let others = 0, mine = 0;
     await bus.subscribe("", () => void others++);
     await bus.subscribe("", () => void mine++, { snapshot: 60 });
-    await vi.waitFor(() => expect(mine).toBe(1));
+    await expect.poll(() => mine).toBe(1);
     const stray: SnapshotEnvelope = { type: "snapshotenvelope", snapshot_type: 1, snapshot_id: "nobody", body: indicator() };
     await backbone.deliver(frame(stray, "", "threatbus/snapshotenvelope"));
     expect(others).toBe(0);
@@ -67,8 +67,8 @@ describe("a snapshot", () => {
     const got: string[] = [];
     const subscription = await bus.subscribe("stix2/indicator", (m) => void got.push(idOf(m)), { snapshot: 60 });
     await bus.publish(message(shared));
-    await vi.waitFor(() => expect(bus.stats().snapshots.answered).toBe(2));
-    await vi.waitFor(() => expect(subscription.stats.waiting).toBe(0));
+    await expect.poll(() => bus.stats().snapshots.answered).toBe(2);
+    await expect.poll(() => subscription.stats.waiting).toBe(0);
     expect(got).toEqual([shared.id]);
     expect(subscription.stats.repeated).toBe(3);
     await bus.stop();
@@ -89,7 +89,7 @@ describe("a snapshot", () => {
     await bus.publish(message({ ...gone, x_threatbus_update: "REMOVE" } as Indicator));
     await bus.publish(message({ ...changed, modified: "2024-06-01T00:00:00Z", x_threatbus_update: "EDIT" } as Indicator));
     open();
-    await vi.waitFor(() => expect(bus.stats().snapshots.answered).toBe(1));
+    await expect.poll(() => bus.stats().snapshots.answered).toBe(1);
     expect(got.map((m) => (m.body as Record<string, unknown>)["x_threatbus_update"])).toEqual(["REMOVE", "EDIT"]);
     await bus.stop();
   });
@@ -104,8 +104,8 @@ describe("a snapshot", () => {
     const { bus } = await running(failing, historian("good", [indicator()]));
     let got = 0;
     await bus.subscribe("stix2/indicator", () => void got++, { snapshot: 60 });
-    await vi.waitFor(() => expect(got).toBe(2));
-    await vi.waitFor(() => expect(bus.stats().snapshots).toMatchObject({ answered: 1, failed: 1 }));
+    await expect.poll(() => got).toBe(2);
+    await expect.poll(() => bus.stats().snapshots).toMatchObject({ answered: 1, failed: 1 });
     await bus.stop();
   });
 
@@ -127,11 +127,11 @@ describe("a snapshot", () => {
     const { bus } = await running(endless);
     const { opened, open } = gate();
     const subscription = await bus.subscribe("stix2/", () => opened, { snapshot: 60, queue: { maxItems: 10, maxBytes: 4_000 } });
-    await vi.waitFor(() => expect(subscription.stats.waitingBytes).toBeGreaterThan(1_900));
+    await expect.poll(() => subscription.stats.waitingBytes).toBeGreaterThan(1_900);
     for (let n = 0; n < 50; n++) await new Promise((resolve) => setImmediate(resolve));
     expect(pulled).toBeLessThan(30);
     void subscription.close();
-    await vi.waitFor(() => expect(ended).toBe(true));
+    await expect.poll(() => ended).toBe(true);
     expect(bus.stats().snapshots.open).toBe(0);
     open();
     await bus.stop();
@@ -143,7 +143,7 @@ describe("a snapshot", () => {
     const holder: { ids?: ReadonlySet<string> } = {};
     await bus.subscribe("threatbus/snapshotrequest", (m) => void asked.push(holder.ids?.has((m.body as SnapshotRequest).snapshot_id) ?? false));
     holder.ids = (await bus.subscribe("stix2/", () => undefined, { snapshot: 60 })).snapshots;
-    await vi.waitFor(() => expect(asked).toEqual([true, true]));
+    await expect.poll(() => asked).toEqual([true, true]);
     await bus.stop();
   });
 
@@ -152,7 +152,7 @@ describe("a snapshot", () => {
     const envelopes: Message[] = [];
     await bus.subscribe("threatbus/snapshotenvelope", (m) => void envelopes.push(m));
     await backbone.deliver(frame({ type: "snapshotrequest", snapshot_type: 1, snapshot_id: "theirs", snapshot: 60 }, "x", "threatbus/snapshotrequest"));
-    await vi.waitFor(() => expect(envelopes.map((m) => (m.body as SnapshotEnvelope).snapshot_id)).toEqual(["theirs"]));
+    await expect.poll(() => envelopes.map((m) => (m.body as SnapshotEnvelope).snapshot_id)).toEqual(["theirs"]);
     await bus.stop();
   });
 
@@ -160,7 +160,7 @@ describe("a snapshot", () => {
     const confused = app("confused", { async *snapshot() { yield sighting(indicator()); } });
     const { bus } = await running(confused);
     await bus.subscribe("stix2/indicator", () => undefined, { snapshot: 60 });
-    await vi.waitFor(() => expect(bus.stats().snapshots.failed).toBe(1));
+    await expect.poll(() => bus.stats().snapshots.failed).toBe(1);
     await bus.stop();
   });
 
@@ -181,7 +181,7 @@ describe("a snapshot", () => {
       },
     });
     const { bus } = await running(asker, late);
-    await vi.waitFor(() => expect(order).toEqual(["started", "asked", "object"]));
+    await expect.poll(() => order).toEqual(["started", "asked", "object"]);
     await bus.stop();
   });
 
@@ -191,7 +191,7 @@ describe("a snapshot", () => {
     const { bus } = await running(historian("a", [first, ...history]));
     const got: unknown[] = [];
     const subscription = await bus.subscribe("stix2/indicator", (m) => void got.push((m.body as Indicator).modified), { snapshot: 60 });
-    await vi.waitFor(() => expect(subscription.stats.repeated).toBe(2));
+    await expect.poll(() => subscription.stats.repeated).toBe(2);
     expect(got).toEqual(["2024-05-01T12:00:00.1234Z", "2024-05-01T12:00:00.1235Z"]);
     await bus.stop();
   });

@@ -24,7 +24,7 @@ async function join(port: number = proxy.port): Promise<Client> {
   clients.push(joined);
   return joined;
 }
-const arrived = (from: Client, bytes: number): Promise<void> => expect.poll(() => from.bytes().length, { timeout: 10_000 }).toBe(bytes);
+const arrived = (from: Client, bytes: number): Promise<void> => expect.poll(() => from.bytes().length).toBe(bytes);
 const ended = (of: Client): ReturnType<typeof expect.poll> => expect.poll(() => of.outcome(), { timeout: 10_000 });
 
 describe("a proxy without toxics", () => {

@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { curveKeyPair } from "zeromq";
 import { connect } from "../src/index.ts";
-import { eventually } from "./eventually.ts";
 import type { Answer, FakeBus } from "./fake-bus.ts";
 import { freePort } from "@threatbus/testkit";
 import { busWith, codeOf, join } from "./joined.ts";
@@ -43,7 +42,7 @@ test("a bus that dies before it answers is not waited for", async () => {
   const client = await join(bus, { requestTimeout: 3_600_000 });
   silent = true;
   const asked = codeOf(client.subscribe("stix2/"));
-  await eventually(() => bus.actions("subscribe")).toHaveLength(1);
+  await expect.poll(() => bus.actions("subscribe")).toHaveLength(1);
   bus.kill();
   expect(await asked).toBe("CONNECTION_FAILED");
 });
@@ -114,7 +113,7 @@ test("with CURVE all three connections work, and a wrong server key does not", a
   for (const curve of [{ serverKey: keys.publicKey }, { serverKey: keys.publicKey, ...pair }]) {
     const client = await join(bus, { curve });
     const subscription = await client.subscribe("stix2/");
-    await eventually(() => bus.attached.has(bus.channel)).toBe(true);
+    await expect.poll(() => bus.attached.has(bus.channel)).toBe(true);
     await bus.send("indicator", '{"type":"indicator"}');
     for await (const message of subscription) {
       expect(message.type).toBe("indicator");
@@ -122,7 +121,7 @@ test("with CURVE all three connections work, and a wrong server key does not", a
     }
     await client.publish({ topic: "stix2/indicator", payload: "{}" });
   }
-  await eventually(() => bus.taken.length).toBe(2);
+  await expect.poll(() => bus.taken.length).toBe(2);
   expect(await codeOf(connect({ manage: bus.port, requestTimeout: 300, curve: { serverKey: pair.publicKey } }))).toBe("CONNECTION_FAILED");
   expect(await codeOf(connect({ manage: bus.port, requestTimeout: 300 }))).toBe("CONNECTION_FAILED");
 });
@@ -144,7 +143,7 @@ test("the signal given to connect closes the client, also while connecting", asy
   const client = await join(bus, { signal: stop.signal });
   await client.subscribe("stix2/");
   stop.abort();
-  await eventually(() => bus.actions("unsubscribe")).toHaveLength(1);
+  await expect.poll(() => bus.actions("unsubscribe")).toHaveLength(1);
   const early = new AbortController();
   const connecting = codeOf(connect({ manage: await freePort(), signal: early.signal }));
   early.abort();

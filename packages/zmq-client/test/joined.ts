@@ -1,6 +1,5 @@
-import { afterEach } from "vitest";
+import { afterEach, expect } from "vitest";
 import { type Client, connect, type ConnectOptions, ZmqClientError } from "../src/index.ts";
-import { eventually } from "./eventually.ts";
 import { FakeBus, type FakeBusOptions } from "./fake-bus.ts";
 
 const buses: FakeBus[] = [], clients: Client[] = [];
@@ -26,7 +25,7 @@ export async function join(bus: FakeBus, options: ConnectOptions = {}): Promise<
 
 /** From then on what the bus sends arrives. */
 export const attached = (bus: FakeBus, channel: string = bus.channel): Promise<unknown> =>
-  eventually(() => bus.attached.has(channel)).toBe(true);
+  expect.poll(() => bus.attached.has(channel)).toBe(true);
 
 export const indicator = (n: number): string => JSON.stringify({ type: "indicator", id: `indicator--${n}` });
 

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { eventually } from "./eventually.ts";
 import { FakeBus } from "./fake-bus.ts";
 import { Workshop } from "./program.ts";
 
@@ -21,16 +20,16 @@ const other = { type: "indicator", id: "indicator--2", pattern: "[ipv4-addr:valu
 test("the README's app learns, matches, reports, and ends by itself", async () => {
   bus = await FakeBus.start();
   const program = workshop.run(app, env());
-  await eventually(() => bus.attached.has(bus.channel)).toBe(true);
+  await expect.poll(() => bus.attached.has(bus.channel)).toBe(true);
   expect(bus.actions("subscribe")).toMatchObject([{ topic: "stix2/indicator", snapshot: 30 }]);
   await bus.send("indicator", JSON.stringify(other));
   await bus.send("indicator", JSON.stringify(indicator));
   await bus.send("indicator", JSON.stringify({ ...other, x_threatbus_update: "REMOVE" }));
-  await eventually(() => program.output).toMatch(/knows 2[^]*knows 1\s*$/);
+  await expect.poll(() => program.output).toMatch(/knows 2[^]*knows 1\s*$/);
   for (const n of [3, 2, 1]) program.child.stdin.write(`${JSON.stringify({ dest_ip: `10.0.0.${n}`, uid: "C1" })}\n`);
   program.child.stdin.end();
   expect(await program.ended).toBe(0);
-  await eventually(() => bus.taken.length).toBe(1);
+  await expect.poll(() => bus.taken.length).toBe(1);
   const [frame = ""] = bus.taken;
   expect(frame).toMatch(/^stix2\/sighting \{/);
   expect(JSON.parse(frame.slice(frame.indexOf(" ")))).toMatchObject({
@@ -45,9 +44,9 @@ test("the README's app learns, matches, reports, and ends by itself", async () =
 test("the README's app ends cleanly on SIGTERM", async () => {
   bus = await FakeBus.start();
   const program = workshop.run(app, env());
-  await eventually(() => bus.attached.has(bus.channel)).toBe(true);
+  await expect.poll(() => bus.attached.has(bus.channel)).toBe(true);
   await bus.send("indicator", JSON.stringify(indicator));
-  await eventually(() => program.output).toContain("knows 1");
+  await expect.poll(() => program.output).toContain("knows 1");
   program.child.kill("SIGTERM");
   expect(await program.ended).toBe(0);
   expect(bus.actions("unsubscribe")).toHaveLength(1);
@@ -63,9 +62,9 @@ test("the README's responder answers", async () => {
      process.once("SIGTERM", () => client.close());`,
     env(),
   );
-  await eventually(() => bus.attached.has(bus.channel)).toBe(true);
+  await expect.poll(() => bus.attached.has(bus.channel)).toBe(true);
   await bus.send("snapshotrequest", JSON.stringify({ type: "snapshotrequest", snapshot_type: 1, snapshot_id: "s", snapshot: 86_400 }));
-  await eventually(() => bus.taken.length).toBe(1);
+  await expect.poll(() => bus.taken.length).toBe(1);
   expect(bus.taken[0]).toContain('"body":{"type":"indicator","id":"indicator--1"}');
   program.child.kill("SIGTERM");
   expect(await program.ended).toBe(0);
@@ -83,7 +82,7 @@ test("everything published before close arrives, and the process ends", async ()
     env(),
   );
   expect(await program.ended).toBe(0);
-  await eventually(() => bus.taken.length).toBe(5_000);
+  await expect.poll(() => bus.taken.length).toBe(5_000);
 });
 
 test("a process whose bus is gone ends all the same", async () => {
@@ -100,7 +99,7 @@ test("a process whose bus is gone ends all the same", async () => {
      console.log("ready");`,
     env(),
   );
-  await eventually(() => program.output).toContain("ready");
+  await expect.poll(() => program.output).toContain("ready");
   bus.kill();
   program.child.kill("SIGTERM");
   expect(await program.ended).toBe(0);

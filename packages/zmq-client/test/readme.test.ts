@@ -32,7 +32,7 @@ test("the README's programs pass the strict compiler", () => {
     declare const store: { read(kind: string, since: number, options: { signal: AbortSignal }): AsyncIterable<BusIndicator> };`;
   expect(problemsIn(frame + responder)).toEqual([]);
   expect(problemsIn(app.replace("indicator.pattern", "indicator.patern"))).toHaveLength(1);
-}, 60_000);
+});
 
 test("every option and its default is in the README", () => {
   const { logger: _, curve: __, ...defaults } = settingsOf({});

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import type { SubscriptionState } from "../src/index.ts";
-import { eventually } from "./eventually.ts";
 import type { Request } from "./fake-bus.ts";
 import { attached, busWith, indicator, join, take } from "./joined.ts";
 
@@ -11,12 +10,12 @@ test("after a restart of the bus the subscription is made anew", async () => {
   const subscription = await client.subscribe("stix2/", { snapshot: 30, onStatus: (state) => states.push(state) });
   await attached(before);
   await before.send("indicator", indicator(1));
-  await eventually(() => subscription.stats.waiting).toBe(1);
+  await expect.poll(() => subscription.stats.waiting).toBe(1);
   const { ports } = before;
   before.kill();
-  await eventually(() => states).toContain("lost");
+  await expect.poll(() => states).toContain("lost");
   const after = await busWith({ ports });
-  await eventually(() => states.at(-1)).toBe("resubscribed");
+  await expect.poll(() => states.at(-1)).toBe("resubscribed");
   expect(states).toEqual(["subscribed", "lost", "resubscribed"]);
   await attached(after);
   // Only the time away is asked for again, in whole days.
@@ -38,12 +37,12 @@ test("a restart on other ports is followed", async () => {
   before.kill();
   spare.kill();
   const after = await busWith({ ports: { manage, pub, sub } });
-  await eventually(() => subscription.stats.resubscribed).toBe(1);
+  await expect.poll(() => subscription.stats.resubscribed).toBe(1);
   await attached(after);
   await after.send("indicator", indicator(1));
   expect(await take(subscription, 1)).toEqual(["indicator--1"]);
   await client.publish({ topic: "stix2/sighting", payload: '{"n":1}' });
-  await eventually(() => after.taken).toEqual(['stix2/sighting {"n":1}']);
+  await expect.poll(() => after.taken).toEqual(['stix2/sighting {"n":1}']);
 });
 
 test("a bus that is silent for a while had kept the subscription", async () => {
@@ -56,11 +55,11 @@ test("a bus that is silent for a while had kept the subscription", async () => {
   });
   await attached(bus);
   silent = true;
-  await eventually(() => states).toContain("lost REQUEST_TIMEOUT");
+  await expect.poll(() => states).toContain("lost REQUEST_TIMEOUT");
   await bus.send("indicator", indicator(1));
-  await eventually(() => subscription.stats.waiting).toBe(1);
+  await expect.poll(() => subscription.stats.waiting).toBe(1);
   silent = false;
-  await eventually(() => states.at(-1)).toBe("recovered");
+  await expect.poll(() => states.at(-1)).toBe("recovered");
   expect(bus.actions("subscribe")).toHaveLength(1);
 });
 
@@ -74,7 +73,7 @@ test("one refused subscription does not stop the heartbeats of the others", asyn
   await client.subscribe("stix2/sighting");
   const second = bus.channel;
   refused = firstChannel;
-  await eventually(() => first.state).toBe("lost");
+  await expect.poll(() => first.state).toBe("lost");
   const beats = bus.actions("heartbeat").length;
-  await eventually(() => bus.actions("heartbeat").slice(beats).filter(({ topic }) => topic === second).length).toBeGreaterThan(2);
+  await expect.poll(() => bus.actions("heartbeat").slice(beats).filter(({ topic }) => topic === second).length).toBeGreaterThan(2);
 });

@@ -1,6 +1,5 @@
 import { expect, test, vi } from "vitest";
 import type { Gap } from "../src/index.ts";
-import { eventually } from "./eventually.ts";
 import { sequenceFrame } from "./fake-bus.ts";
 import { attached, busWith, indicator, join, take } from "./joined.ts";
 
@@ -29,10 +28,10 @@ test("leaving the loop unsubscribes", async () => {
   const { channel } = bus;
   await attached(bus);
   for (let n = 1; n <= 3; n++) await bus.send("indicator", indicator(n));
-  await eventually(() => subscription.stats.waiting).toBe(3);
+  await expect.poll(() => subscription.stats.waiting).toBe(3);
   await take(subscription, 1);
   expect(bus.actions("unsubscribe")).toEqual([{ action: "unsubscribe", topic: channel }]);
-  await eventually(() => bus.attached.size).toBe(0);
+  await expect.poll(() => bus.attached.size).toBe(0);
   expect(subscription.stats).toMatchObject({ received: 3, delivered: 1, dropped: 2, waiting: 0 });
   expect(subscription.state).toBe("closed");
 });
@@ -43,7 +42,7 @@ test("closing gives out what had come, then ends the loop", async () => {
   const subscription = await client.subscribe("stix2/");
   await attached(bus);
   for (let n = 1; n <= 3; n++) await bus.send("indicator", indicator(n));
-  await eventually(() => subscription.stats.waiting).toBe(3);
+  await expect.poll(() => subscription.stats.waiting).toBe(3);
   await client.close();
   const ids: unknown[] = [];
   for await (const { body } of subscription) ids.push(body);
@@ -58,7 +57,7 @@ test("a signal closes the subscription and ends a waiting loop", async () => {
   const ended = take(subscription, 1);
   stop.abort();
   expect(await ended).toEqual([]);
-  await eventually(() => bus.actions("unsubscribe")).toHaveLength(1);
+  await expect.poll(() => bus.actions("unsubscribe")).toHaveLength(1);
 });
 
 test("gaps are counted exactly, at the beginning too", async () => {
@@ -121,7 +120,7 @@ test("snapshot requests go only to who asked for them", async () => {
     expect(message.type === "snapshotrequest" && message.body.snapshot).toBe(60);
     break;
   }
-  await eventually(() => objects.stats).toMatchObject({ received: 1, ignored: 1, waiting: 0 });
+  await expect.poll(() => objects.stats).toMatchObject({ received: 1, ignored: 1, waiting: 0 });
 });
 
 test("a busy program leaves the rest to the bus, and nothing is lost", async () => {
@@ -135,7 +134,7 @@ test("a busy program leaves the rest to the bus, and nothing is lost", async () 
     return subscription.stats.waiting;
   };
   // The bus's queue is full before ours now and then: go on until neither takes more.
-  await eventually(fill).toBe(20);
+  await expect.poll(fill).toBe(20);
   await fill();
   expect(sent).toBeGreaterThan(20);
   const ids = await take(subscription, sent);

@@ -4,7 +4,7 @@ import { EngineError } from "../../src/engine.ts";
 import type { Hit } from "../../src/engine.ts";
 import { Stand, bad, conn, taking, uids, watch } from "./stand.ts";
 
-const until = (hits: readonly Hit[], ...expected: readonly (string | number)[]) => expect.poll(() => uids(hits), { timeout: 10_000, interval: 5 }).toStrictEqual(expected.map(String));
+const until = (hits: readonly Hit[], ...expected: readonly (string | number)[]) => expect.poll(() => uids(hits)).toStrictEqual(expected.map(String));
 
 test("what is appended is matched, a line in pieces too, and what was there before is not", async () => {
   const stand = await Stand.make();
@@ -52,7 +52,7 @@ test("a file that is renamed is read to its end, and the new one from its beginn
     await rename(file, stand.path(`eve.json.${turn}`));
     await appendFile(stand.path(`eve.json.${turn}`), conn(`${turn}b`));
     await writeFile(file, conn(`${turn}c`));
-    await expect.poll(() => hits.length, { timeout: 10_000, interval: 5 }).toBe(3 * turn + 3);
+    await expect.poll(() => hits.length).toBe(3 * turn + 3);
   }
   expect(uids(hits).sort()).toStrictEqual([0, 1, 2, 3, 4].flatMap((turn) => ["a", "b", "c"].map((part) => `${turn}${part}`)));
 });
@@ -99,7 +99,7 @@ test("after a restart it goes on where it was, over a rotation too, and offers a
   await writeFile(file, conn(5));
   const second = taking(await watch(stand.engine(options), bad));
   // The second was done with when the third was asked for, after the end.
-  await expect.poll(() => uids(second.hits).sort(), { timeout: 10_000 }).toStrictEqual(["3", "4", "5"]);
+  await expect.poll(() => uids(second.hits).sort()).toStrictEqual(["3", "4", "5"]);
 });
 
 test("a hit that nobody came back for is offered again", async () => {

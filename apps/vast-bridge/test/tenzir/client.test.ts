@@ -67,7 +67,7 @@ describe("a program", () => {
     const { client: one } = await client("trap '' TERM; while :; do sleep 1; done", { call_timeout: 0.2 });
     await expect(one.ask("x")).rejects.toThrow("did not answer within");
     expect(await endStrays(folder)).toBe(0);
-  }, 30_000);
+  });
 
   it("is ended when it is wanted no more, half read", async () => {
     const { client: one } = await client("while :; do echo line; done");
@@ -84,7 +84,7 @@ describe("a program", () => {
     };
     await expect(rest()).rejects.toThrow("enough");
     expect(await endStrays(folder)).toBe(0);
-  }, 30_000);
+  });
 
   it("that is not there cannot be started, ever", async () => {
     const { client: one } = await client("", { binary: join(folder, "nowhere") });

@@ -8,7 +8,6 @@ import { keyOf } from "../../src/observable.ts";
 import { brief, searched, stand, watch, watched, type Stand } from "./stand.ts";
 
 const { describe } = await needs("tenzir");
-const patient = 180_000;
 
 const nasty = [
   'a"b', "a'b", "a\\b", 'a\\"b', "{x}", "$x", "%s%n", "a|b", "//c", "/*c", "#c", "--help", "-f", "true", "null", "5min", "2026-01-01", "1.2.3.4", "10.0.0.0/8",
@@ -27,11 +26,11 @@ describe("an indicator's text", () => {
     one = await stand(node.endpoint, node.binary, { index_up_to: 0 });
     const events = nasty.map((text, n) => JSON.stringify({ timestamp: "2026-03-04T05:06:07.891011+0000", flow_id: n, event_type: "http", src_ip: "192.0.2.1", dest_ip: null, http: { hostname: "evil.example", url: `/${text}` } }));
     await node.run("from_stdin { read_suricata } | import", `${events.join("\n")}\n`);
-  }, patient);
+  });
   afterAll(async () => {
     await one?.stop();
     await node?.stop();
-  }, patient);
+  });
 
   it("finds itself, and does nothing else, in the past", async () => {
     const hits = await searched(one.engine, nasty.flatMap(hostile));
@@ -39,7 +38,7 @@ describe("an indicator's text", () => {
     const readable = nasty.filter((text) => !/[\s#]/.test(text) && text.length < 8_000);
     expect([...new Set(hits.map(({ observable }) => keyOf(observable)))].sort()).toEqual(expect.arrayContaining(readable.map((text) => `url:http://evil.example/${text}`).sort()));
     expect(proofs()).toBe(false);
-  }, patient);
+  });
 
   it("does nothing else, in a live table", async () => {
     const { session, hits, over } = await watch(one.engine, nasty.flatMap(hostile));
@@ -47,12 +46,12 @@ describe("an indicator's text", () => {
     await session.remove(nasty.flatMap(hostile));
     await session.add(watched([{ kind: "ip", value: "203.0.113.1" }]));
     await node.run("from_stdin { read_suricata } | import", '{"timestamp":"2026-03-04T05:06:07Z","event_type":"flow","src_ip":"203.0.113.1"}\n');
-    await expect.poll(() => hits.length, { timeout: 60_000 }).toBeGreaterThan(0);
+    await expect.poll(() => hits.length).toBeGreaterThan(0);
     expect(hits.map(({ observable }) => keyOf(observable))).toEqual(["ip:203.0.113.1"]);
     await session.close();
     await over;
     expect(proofs()).toBe(false);
-  }, patient);
+  });
 
   it("is found by the index as well", async () => {
     const exact = await stand(node.endpoint, node.binary, { thorough: false, fields: { file_hash: ["http.url"] } as never });
@@ -60,7 +59,7 @@ describe("an indicator's text", () => {
     expect(hits).toEqual([]);
     expect(proofs()).toBe(false);
     await exact.stop();
-  }, patient);
+  });
 
   it("that is no address is no key: a null key would match every event without one", async () => {
     const bogus = ["", "bogus", "1.2.3.4/32", "999.1.1.1", "::ffff:", "0x7f.1", "1.2.3.4\u0000"].flatMap((value): Observable[] => [{ kind: "ip", value }, { kind: "cidr", value }]);
@@ -69,10 +68,10 @@ describe("an indicator's text", () => {
     await session.add(watched([{ kind: "ip", value: "203.0.113.2" }]));
     const lines = ['{"timestamp":"2026-03-04T05:06:07Z","event_type":"flow","src_ip":null}', '{"timestamp":"2026-03-04T05:06:07Z","event_type":"flow","src_ip":"203.0.113.2"}'];
     await node.run("from_stdin { read_suricata } | import", `${lines.join("\n")}\n`);
-    await expect.poll(() => hits.length, { timeout: 60_000 }).toBeGreaterThan(0);
+    await expect.poll(() => hits.length).toBeGreaterThan(0);
     await session.close();
     expect(hits.map(({ event }) => event["src_ip"])).toEqual(["203.0.113.2"]);
-  }, patient);
+  });
 
   it("comes back as it went in, whatever it is", async () => {
     const texts = fc.sample(fc.string({ unit: "binary", minLength: 1, maxLength: 40 }).filter((text) => !/[\p{Surrogate}\s#?@\\\p{Cc}]/u.test(text)), 300);
@@ -82,5 +81,5 @@ describe("an indicator's text", () => {
     const hits = await searched(one.engine, wanted);
     expect(new Set(hits.map(({ observable }) => keyOf(observable)))).toEqual(new Set(wanted.map(keyOf)));
     expect(hits.map(brief).length).toBeGreaterThanOrEqual(wanted.length);
-  }, patient);
+  });
 });

@@ -7,8 +7,6 @@ import { keyOf, observableAt, observableKinds } from "../../src/observable.ts";
 import { brief, importEvents, searched, stand, watch, type Stand } from "./stand.ts";
 
 const { describe } = await needs("tenzir");
-/** Milliseconds for what starts nodes and runs many programs on a busy machine. */
-const patient = 180_000;
 
 const paths = [
   "ipv4-addr:value", "domain-name:value", "url:value", "email-addr:value", "file:hashes.MD5", "file:hashes.'SHA-1'", "file:hashes.'SHA-256'", "file:hashes.'SHA-512'",
@@ -44,11 +42,11 @@ describe("Tenzir", () => {
     const urls = ["http://evil.example/gate.php?id=7", "evil.example/gate.php", "https://evil.example/gate.php"].map((url) => observableAt("url:value", url) as Observable);
     for (const url of urls) found.set(keyOf(url), url);
     observables = [...found.values()];
-  }, patient);
+  });
   afterAll(async () => {
     await Promise.all(stands.map((each) => each.stop()));
     await node?.stop();
-  }, patient);
+  });
 
   /** What the matcher finds in all stored events. */
   const expected = (subdomains = false): string[] => {
@@ -67,32 +65,32 @@ describe("Tenzir", () => {
   it("finds in the past, with tables, what there is", async () => {
     const engine = await engineWith({ index_up_to: 0 });
     expect((await searched(engine, observables)).map(brief).sort()).toEqual(expected());
-  }, patient);
+  });
 
   it("finds the same with the index where it can tell", async () => {
     const engine = await engineWith();
     expect((await searched(engine, observables)).map(brief).sort()).toEqual(expected());
-  }, patient);
+  });
 
   it.each(observableKinds.filter((kind) => kind !== "sha512"))("finds one %s", async (kind) => {
     const engine = stands[0]?.engine;
     const one = observables.find((observable) => observable.kind === kind && expected().some((text) => text.startsWith(`${keyOf(observable)} |`)));
     if (engine === undefined || one === undefined) throw new Error(`no ${kind}`);
     expect((await searched(engine, [one])).map(brief).sort()).toEqual(expected().filter((text) => text.startsWith(`${keyOf(one)} |`)));
-  }, patient);
+  });
 
   it("finds names below a domain, if asked to", async () => {
     const engine = await engineWith({ subdomains: true });
     expect(expected(true).length).toBeGreaterThan(expected().length);
     expect((await searched(engine, observables)).map(brief).sort()).toEqual(expected(true));
-  }, patient);
+  });
 
   it("finds them live, as they come", async () => {
     const engine = await engineWith();
     const { session, hits } = await watch(engine, observables);
     await importEvents(node);
-    await expect.poll(() => hits.length, { timeout: 60_000 }).toBeGreaterThanOrEqual(expected().length);
+    await expect.poll(() => hits.length).toBeGreaterThanOrEqual(expected().length);
     await session.close();
     expect(hits.map(brief).sort()).toEqual(expected());
-  }, patient);
+  });
 });

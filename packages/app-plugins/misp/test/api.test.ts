@@ -33,7 +33,7 @@ describe("tags", () => {
     await api.add(amber, { value: "198.51.100.1" });
     await api.add(plain, { value: "198.51.100.2", tags: ["tlp:amber"] });
     await api.add(plain, { value: "198.51.100.3", tags: ["tlp:green"] });
-    await expect.poll(() => patterns(), { timeout: 10_000 }).toStrictEqual([`ADD ${ip(1)}`, `ADD ${ip(2)}`]);
+    await expect.poll(() => patterns()).toStrictEqual([`ADD ${ip(1)}`, `ADD ${ip(2)}`]);
     expect(got.map(({ object_marking_refs: refs }) => refs)).toStrictEqual(Array(2).fill(["marking-definition--f88d31f6-486f-44da-b317-01333bde0b82"]));
     expect(count("misp_skipped")).toStrictEqual({ reread: 3, filter: 1 });
     // The event is known now: its next attribute needs no question once it has tags of its own.
@@ -50,7 +50,7 @@ describe("tags", () => {
     const event = api.addEvent();
     await api.add(event, { value: "198.51.100.1", tags: ["tlp:red"] });
     await api.add(event, { value: "198.51.100.2" });
-    await expect.poll(() => patterns(), { timeout: 10_000 }).toStrictEqual([`ADD ${ip(2)}`]);
+    await expect.poll(() => patterns()).toStrictEqual([`ADD ${ip(2)}`]);
     expect(count("misp_skipped")).toStrictEqual({ reread: 2, filter: 1 });
   });
 
@@ -60,7 +60,7 @@ describe("tags", () => {
     for (const type of ["sigma", "yara", "suricata", "snort"]) await api.add(event, { type, value: `the ${type} rule`, tags: ["tlp:red"] });
     await api.add(event, { type: "stix2-pattern", value: ip(1), tags: ["tlp:red"] });
     await api.add(event, { type: "yara", value: "rule another { condition: true }" });
-    await expect.poll(() => patterns(), { timeout: 10_000 }).toStrictEqual(["ADD rule another { condition: true }"]);
+    await expect.poll(() => patterns()).toStrictEqual(["ADD rule another { condition: true }"]);
     expect(count("misp_skipped")).toStrictEqual({ reread: 6, filter: 5 });
     await expect.poll(() => count("misp_messages")).toStrictEqual({ ADD: 1, RULE: 1 });
   });
@@ -68,15 +68,15 @@ describe("tags", () => {
   test("that are too many to be asked for are counted", async () => {
     const { feed, count } = await stand({ zmq: { topics: ["misp_json_attribute", "misp_json_tag"] } });
     for (let id = 1; id <= 50_100; id++) await feed.send("misp_json_tag", { Tag: { name: "tlp:red", event_id: id }, action: "attached to event" });
-    await expect.poll(() => count("misp_handled")["tag"], { timeout: 60_000 }).toBe(50_100);
+    await expect.poll(() => count("misp_handled")["tag"]).toBe(50_100);
     expect(count("misp_rereads_dropped")[""]).toBeGreaterThan(0);
     expect(count("misp_rereads_waiting")[""]).toBeLessThanOrEqual(50_000);
-  }, 90_000);
+  });
 
   test("without a filter that needs them an attribute is sent at once, and again with its tags", async () => {
     const { api, got, patterns } = await stand();
     await api.add(api.addEvent({ tags: ["tlp:green"] }), { value: "198.51.100.1", tags: ["campaign"] });
-    await expect.poll(() => patterns(), { timeout: 10_000 }).toStrictEqual([`ADD ${ip(1)}`, `EDIT ${ip(1)}`]);
+    await expect.poll(() => patterns()).toStrictEqual([`ADD ${ip(1)}`, `EDIT ${ip(1)}`]);
     expect(got.map(({ object_marking_refs: refs }) => refs)).toStrictEqual([undefined, ["marking-definition--34098fce-860f-48ae-8e50-ebd3cc5e41da"]]);
     expect(got[1]?.["labels"]).toContain("campaign");
   });
@@ -85,16 +85,16 @@ describe("tags", () => {
     const { api, patterns } = await stand({ zmq: { topics: ["misp_json_attribute", "misp_json_tag"] }, exclude: [{ tags: ["tlp:red"] }] });
     const event = api.addEvent();
     for (const last of [1, 2]) await api.add(event, { value: `198.51.100.${last}` });
-    await expect.poll(() => patterns(), { timeout: 10_000 }).toHaveLength(2);
+    await expect.poll(() => patterns()).toHaveLength(2);
     await api.tagEvent(event, "tlp:red");
-    await expect.poll(() => patterns().slice(2), { timeout: 10_000 }).toStrictEqual([`REMOVE ${ip(1)}`, `REMOVE ${ip(2)}`]);
+    await expect.poll(() => patterns().slice(2)).toStrictEqual([`REMOVE ${ip(1)}`, `REMOVE ${ip(2)}`]);
   });
 
   test("are asked for again when MISP is back", async () => {
     const { api, patterns, count } = await stand({ filter: [{ tags: ["good"] }] });
     api.trouble({ path: "/attributes", status: 503, times: 3 });
     await api.add(api.addEvent(), { value: "198.51.100.1", tags: ["good"] });
-    await expect.poll(() => patterns(), { timeout: 15_000 }).toStrictEqual([`ADD ${ip(1)}`]);
+    await expect.poll(() => patterns()).toStrictEqual([`ADD ${ip(1)}`]);
     expect(count("misp_rereads_waiting")).toStrictEqual({ "": 0 });
   });
 });
@@ -106,11 +106,11 @@ describe("what the feed did not tell", () => {
     const event = api.addEvent();
     const rows = [];
     for (const last of [1, 2, 3]) rows.push(await api.add(event, { value: `198.51.100.${last}` }));
-    await expect.poll(() => patterns(), { timeout: 10_000 }).toStrictEqual([1, 2, 3].map((last) => `ADD ${ip(last)}`));
+    await expect.poll(() => patterns()).toStrictEqual([1, 2, 3].map((last) => `ADD ${ip(last)}`));
     await api.edit(rows[0]?.uuid ?? "", { to_ids: false });
     await api.edit(rows[1]?.uuid ?? "", { value: "198.51.100.9" });
     await api.remove(rows[2]?.uuid ?? "", "sanitised");
-    await expect.poll(() => patterns().slice(3).sort(), { timeout: 10_000 }).toStrictEqual([`ADD ${ip(9)}`, `REMOVE ${ip(1)}`, `REMOVE ${ip(2)}`, `REMOVE ${ip(3)}`]);
+    await expect.poll(() => patterns().slice(3).sort()).toStrictEqual([`ADD ${ip(9)}`, `REMOVE ${ip(1)}`, `REMOVE ${ip(2)}`, `REMOVE ${ip(3)}`]);
   });
 
   test("while it was away: edits, removals, and events pulled with their old times", async () => {
@@ -119,13 +119,13 @@ describe("what the feed did not tell", () => {
     const event = api.addEvent();
     const first = await api.add(event, { value: "198.51.100.1" });
     await expect.poll(() => patterns()).toStrictEqual([`ADD ${ip(1)}`]);
-    await expect.poll(() => api.requests.filter(({ path }) => path.endsWith("getVersion")).length, { timeout: 10_000 }).toBeGreaterThan(0);
+    await expect.poll(() => api.requests.filter(({ path }) => path.endsWith("getVersion")).length).toBeGreaterThan(0);
     await feed.stop();
     api.library.attributes.get(first.uuid)!.deleted = true;
     api.library.attributes.get(first.uuid)!.timestamp = Math.floor(Date.now() / 1_000);
     const pulled = api.addEvent({ timestamp: 1_500_000_000, published: true, publish_timestamp: Math.floor(Date.now() / 1_000) });
     api.library.addAttribute(pulled, { value: "198.51.100.2" }, 1_500_000_000);
-    await expect.poll(() => patterns().slice(1).sort(), { timeout: 10_000 }).toStrictEqual([`ADD ${ip(2)}`, `REMOVE ${ip(1)}`]);
+    await expect.poll(() => patterns().slice(1).sort()).toStrictEqual([`ADD ${ip(2)}`, `REMOVE ${ip(1)}`]);
     expectBalanced(all);
   });
 
@@ -133,12 +133,12 @@ describe("what the feed did not tell", () => {
     const { api, feed, patterns, log } = await stand();
     await expect.poll(() => log.map(({ text }) => text)).toContain("MISP answers");
     await feed.stop();
-    await expect.poll(() => log.map(({ text }) => text), { timeout: 10_000 }).toContain("connection to MISP lost, connecting again");
+    await expect.poll(() => log.map(({ text }) => text)).toContain("connection to MISP lost, connecting again");
     api.library.addAttribute(api.addEvent(), { value: "198.51.100.1" }, Math.floor(Date.now() / 1_000));
     const back = await mispFeed({ port: feed.port });
     atEnd(() => back.stop());
     // The next regular question is five minutes away.
-    await expect.poll(() => patterns(), { timeout: 15_000 }).toStrictEqual([`ADD ${ip(1)}`]);
+    await expect.poll(() => patterns()).toStrictEqual([`ADD ${ip(1)}`]);
   });
 
   test("at the start, from where the state was left", async () => {
@@ -147,11 +147,11 @@ describe("what the feed did not tell", () => {
     const state = { path: join(folder, "misp.state") };
     const first = await stand({ zmq: false, state, api: fast });
     const { api, feed } = first;
-    await expect.poll(() => api.requests.some(({ body }) => Object.hasOwn(Object(body) as object, "publish_timestamp")), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => api.requests.some(({ body }) => Object.hasOwn(Object(body) as object, "publish_timestamp"))).toBe(true);
     await first.bus.stop();
     api.library.addAttribute(api.addEvent(), { value: "198.51.100.1" }, Math.floor(Date.now() / 1_000));
     const second = await stand({ state }, { api, feed });
-    await expect.poll(() => second.patterns(), { timeout: 10_000 }).toStrictEqual([`ADD ${ip(1)}`]);
+    await expect.poll(() => second.patterns()).toStrictEqual([`ADD ${ip(1)}`]);
     await second.bus.stop();
     // Without a state there is no place to go on from.
     const third = await stand({}, { api, feed });
@@ -163,13 +163,13 @@ describe("what the feed did not tell", () => {
   test("what the bus did not take is not remembered, and comes with the next question", async () => {
     let refuses = true;
     const { api, patterns, count, log } = await stand({ zmq: false, api: fast }, { backbone: refusing(() => refuses) });
-    await expect.poll(() => api.requests.length, { timeout: 10_000 }).toBeGreaterThan(0);
+    await expect.poll(() => api.requests.length).toBeGreaterThan(0);
     await api.add(api.addEvent(), { value: "198.51.100.1" });
-    await expect.poll(() => count("misp_messages_failed")[""], { timeout: 10_000 }).toBeGreaterThan(1);
+    await expect.poll(() => count("misp_messages_failed")[""]).toBeGreaterThan(1);
     expect({ patterns: patterns(), remembered: count("misp_attributes_remembered") }).toStrictEqual({ patterns: [], remembered: { "": 0 } });
     expect(log.filter(({ text }) => text.startsWith("the bus does not take what MISP says"))).toHaveLength(1);
     refuses = false;
-    await expect.poll(() => patterns(), { timeout: 10_000 }).toStrictEqual([`ADD ${ip(1)}`]);
+    await expect.poll(() => patterns()).toStrictEqual([`ADD ${ip(1)}`]);
     expect(count("misp_attributes_remembered")).toStrictEqual({ "": 1 });
   });
 
@@ -183,10 +183,10 @@ describe("what the feed did not tell", () => {
     await expect.poll(() => log.filter(({ level }) => level === "warn").map(({ text }) => text)).toContain("MISP's API does not answer; trying on");
     expect(count("misp_api_up")).toStrictEqual({ "": 0 });
     await api.up();
-    await expect.poll(() => log.map(({ text }) => text), { timeout: 10_000 }).toContain("MISP answers");
+    await expect.poll(() => log.map(({ text }) => text)).toContain("MISP answers");
     expect(count("misp_api_up")).toStrictEqual({ "": 1 });
     await api.add(api.addEvent(), { value: "198.51.100.1" });
-    await expect.poll(() => patterns(), { timeout: 10_000 }).toStrictEqual([`ADD ${ip(1)}`]);
+    await expect.poll(() => patterns()).toStrictEqual([`ADD ${ip(1)}`]);
     expect(JSON.stringify(log)).not.toContain(api.key);
   });
 });

@@ -10,7 +10,7 @@ test("5: tags that come with a new attribute, and those of its event, never matc
   const { api, patterns } = await stand({ filter: [{ tags: ["wanted"] }] });
   await api.add(api.addEvent({ tags: ["wanted"] }), { value: "198.51.100.1" });
   await api.add(api.addEvent(), { value: "198.51.100.2", tags: ["wanted"] });
-  await expect.poll(() => patterns(), { timeout: 10_000 }).toStrictEqual(["ADD [ipv4-addr:value = '198.51.100.1']", "ADD [ipv4-addr:value = '198.51.100.2']"]);
+  await expect.poll(() => patterns()).toStrictEqual(["ADD [ipv4-addr:value = '198.51.100.1']", "ADD [ipv4-addr:value = '198.51.100.2']"]);
 });
 
 test("10: the snapshot goes by the event's day, has one page, and one bad attribute or answer spoils it", async () => {
@@ -33,9 +33,9 @@ test("11: a sighting has the wrong time, and an error ends reporting for ever", 
   api.trouble({ path: "/sightings", status: "cut" });
   api.trouble({ path: "/sightings", status: 200, headers: { "Content-Type": "text/html" }, body: "<html>" });
   await sight();
-  await expect.poll(() => api.library.sightings.length, { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => api.library.sightings.length).toBe(1);
   await sight();
-  await expect.poll(() => api.library.sightings.length, { timeout: 10_000 }).toBe(2);
+  await expect.poll(() => api.library.sightings.length).toBe(2);
   expect(new Set(api.library.sightings.map(({ date_sighting }) => date_sighting))).toStrictEqual(new Set([Date.parse("2026-01-01T00:00:00Z") / 1_000]));
 });
 

@@ -13,7 +13,7 @@ export async function ask(bus: ThreatBus, type: 1 | 2, snapshot: number): Promis
   const before = bus.stats().snapshots;
   await bus.subscribe(type === 1 ? "stix2/indicator" : "stix2/sighting", ({ body }) => void objects.push(body as unknown as Readonly<Record<string, unknown>>), { snapshot });
   const ended = (): number => bus.stats().snapshots.answered + bus.stats().snapshots.failed - before.answered - before.failed;
-  await expect.poll(ended, { timeout: 15_000 }).toBe(1);
+  await expect.poll(ended).toBe(1);
   await expect.poll(() => bus.stats().snapshots.sent - before.sent - objects.length).toBe(0);
   return { objects, failed: bus.stats().snapshots.failed - before.failed };
 }

@@ -41,20 +41,20 @@ describe("Kafka", () => {
       return { bus, got, received: () => (bus.stats().plugins["misp"] ?? []).filter(({ name, labels }) => name === "misp_received" && labels["from"] === "feed").reduce((sum, { value: each }) => sum + each, 0) };
     };
     const first = await run();
-    await expect.poll(() => [...first.got].sort(), { timeout: 30_000 }).toStrictEqual(["ADD [ipv4-addr:value = '198.51.100.7']", "ADD [url:value = 'http://evil.example/x']", "REMOVE [ipv4-addr:value = '198.51.100.7']"]);
+    await expect.poll(() => [...first.got].sort()).toStrictEqual(["ADD [ipv4-addr:value = '198.51.100.7']", "ADD [url:value = 'http://evil.example/x']", "REMOVE [ipv4-addr:value = '198.51.100.7']"]);
     await expect.poll(first.received).toBe(6);
     await first.bus.stop();
 
     const second = await run();
     await producer.send({ topic: attributes, messages: [{ value: value(written({ uuid: uuid.replace("5", "8"), value: "198.51.100.8" })) }] });
-    await expect.poll(() => second.got, { timeout: 30_000 }).toStrictEqual(["ADD [ipv4-addr:value = '198.51.100.8']"]);
+    await expect.poll(() => second.got).toStrictEqual(["ADD [ipv4-addr:value = '198.51.100.8']"]);
     expect(second.received()).toBe(1);
-  }, 90_000);
+  });
 
   test("the doctor says whether the topics are there", async () => {
     const app = misp({ kafka: { topics: [`none-${randomUUID()}`], config: { "bootstrap.servers": bootstrap } } }).create(fakeHost({ clock: systemClock }));
     const found = [];
     for await (const { status, text } of app.probe?.(AbortSignal.timeout(10_000)) ?? []) found.push(`${status} ${text}`);
     expect(found.slice(1)).toStrictEqual([expect.stringMatching(/^ok Kafka at .* answers$/), expect.stringMatching(/^problem there is no topic none-/)]);
-  }, 30_000);
+  });
 });

@@ -77,7 +77,7 @@ test("wait while MISP is away, and are there when it is back", async () => {
   for (let n = 0; n < 5; n++) await bus.publish(sightingOf(uuid));
   await expect.poll(() => count("misp_sightings_waiting")).toStrictEqual({ "": 5 });
   await api.up();
-  await expect.poll(() => api.library.sightings.length, { timeout: 10_000 }).toBe(5);
+  await expect.poll(() => api.library.sightings.length).toBe(5);
 });
 
 test("that wait at the end are counted as lost", async () => {

@@ -284,7 +284,7 @@ describe("the state", () => {
     expect(store.memoryBytes / count).toBeLessThan(300);
     expect(store.diskBytes / count).toBeLessThan(300);
     expect((await stat(path())).size).toBe(store.diskBytes);
-  }, 30_000);
+  });
 
   test("with a smaller limit than before it keeps the newest", async () => {
     await filled(10);

@@ -1,8 +1,8 @@
-import { expect, vi } from "vitest";
+import { expect } from "vitest";
 
-/** Waits until what `read` gives is what is expected; fails with the difference after `patience` ms. */
-export async function eventually(read: () => unknown, expected: unknown, patience = 10_000): Promise<void> {
-  await vi.waitFor(() => expect(read()).toEqual(expected), { timeout: patience, interval: 5 });
+/** Waits until what `read` gives is what is expected. */
+export async function eventually(read: () => unknown, expected: unknown): Promise<void> {
+  await expect.poll(read, { interval: 5 }).toEqual(expected);
 }
 
 /** A test's size, times `THREATBUS_TEST_SCALE`. */

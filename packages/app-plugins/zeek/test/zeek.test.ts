@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { freePort, freePorts } from "@threatbus/testkit";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
-import { eventually as within } from "./eventually.ts";
+import { eventually } from "./eventually.ts";
 import { idOf, indicator, type Options, stand, type Stand } from "./stand.ts";
 
 const zeek = process.env["THREATBUS_TEST_ZEEK"] ?? "";
@@ -22,8 +22,6 @@ const since = (major: number, minor: number): boolean => (version[0] ?? 0) > maj
 
 if (zeek === "") process.stdout.write("zeek: the tests with a real Zeek are left out: THREATBUS_TEST_ZEEK names none\n");
 
-/** Zeek takes seconds to start, and five to dial again where nobody listened. */
-const eventually = (read: () => unknown, expected: unknown): Promise<void> => within(read, expected, 30_000);
 
 /** One DNS query for `evil.example`, as a pcap file. */
 function pcap(): Buffer {
@@ -115,7 +113,7 @@ describe.skipIf(zeek === "")(`a real Zeek ${version.join(".")} (THREATBUS_TEST_Z
   it.each([["plain", ["Broker::disable_ssl=T"]], ["anonymous TLS", ["Broker::disable_ssl=F"]]])("peers natively, %s", async (_, args) => {
     const on = await stand();
     await job(on, run(...args, ...native(on.port)).said);
-  }, 180_000);
+  });
 
   it.each([["plain", "Broker::disable_ssl=T"], ["anonymous TLS", "Broker::disable_ssl=F"]])("peers again after Zeek was restarted, and after Threat Bus was, %s", async (_, tls) => {
     const on = await stand();
@@ -127,7 +125,7 @@ describe.skipIf(zeek === "")(`a real Zeek ${version.join(".")} (THREATBUS_TEST_Z
     await eventually(() => on.host.gauge("zeek_connected"), 1);
     await on.bus.stop();
     await job(await stand({ port: on.port }), second.said);
-  }, 180_000);
+  });
 
   it.skipIf(script !== ours)("keeps several indicators of one value apart, and goes on seeing it while one is left", async () => {
     const on = await stand();
@@ -145,7 +143,7 @@ describe.skipIf(zeek === "")(`a real Zeek ${version.join(".")} (THREATBUS_TEST_Z
     for (const more of [{}, { x_threatbus_update: "REMOVE", modified: "2024-06-01T00:00:00Z" }]) await on.bus.publish(indicator(3, "[domain-name:value = 'other.example']", more));
     await eventually(() => said().includes("REMOVE DOMAIN other.example"), true);
     expect(on.sightings.slice(before).filter(({ sighting_of_ref }) => sighting_of_ref === idOf(2))).toEqual([]);
-  }, 180_000);
+  });
 
   it.skipIf(script !== ours)("takes no subnet that is none, or holds all of IPv4", async () => {
     const { said, child } = start([script, path("zeek/values.zeek")]);
@@ -153,7 +151,7 @@ describe.skipIf(zeek === "")(`a real Zeek ${version.join(".")} (THREATBUS_TEST_Z
     const taken = [...said().matchAll(/^\[(.*)\] ([TF])$/gm)];
     expect(taken).toHaveLength(13);
     expect(taken.filter(([, , answer]) => answer === "T").map(([, value]) => value)).toEqual(["192.0.2.0/24", "2001:db8::/32", "8000::/1", "::/96"]);
-  }, 180_000);
+  });
 
   it.skipIf(script !== ours)("of a cluster, subscribes once, when it is dialled and its nodes are too", async () => {
     const [port = 0, manager = 0, worker = 0] = await freePorts(3);
@@ -172,13 +170,13 @@ describe.skipIf(zeek === "")(`a real Zeek ${version.join(".")} (THREATBUS_TEST_Z
     await eventually(() => said().includes("settled worker-1"), true);
     await eventually(() => host.gauge("zeek_subscribed"), 1);
     expect(host.entries.filter(({ text }) => text === "a Zeek subscribed")).toHaveLength(1);
-  }, 180_000);
+  });
 
   it.skipIf(script !== ours)("is dialled", async () => {
     const port = await freePort();
     const zeeks = run("Broker::disable_ssl=T", 'Tenzir::transport="listen"', `Tenzir::listen_port=${port}/tcp`);
     await job(await stand({ listen: false, peers: [{ host: "127.0.0.1", port, tls: "off" }] }), zeeks.said);
-  }, 180_000);
+  });
 
   it.skipIf(script !== ours)("is connected to over WebSocket, and again after it was restarted", async () => {
     const port = await freePort();
@@ -189,7 +187,7 @@ describe.skipIf(zeek === "")(`a real Zeek ${version.join(".")} (THREATBUS_TEST_Z
     first.child.kill("SIGTERM");
     await eventually(() => on.host.gauge("zeek_connected"), 0);
     await job(on, run(...args).said);
-  }, 180_000);
+  });
 
   it.skipIf(script !== ours)("is connected to over WebSocket again after Threat Bus was restarted", async () => {
     const port = await freePort();
@@ -198,7 +196,7 @@ describe.skipIf(zeek === "")(`a real Zeek ${version.join(".")} (THREATBUS_TEST_Z
     await eventually(() => on.host.gauge("zeek_subscribed"), 1);
     await on.bus.stop();
     await job(await stand(webSocket(port)), said);
-  }, 180_000);
+  });
 
   it.skipIf(script !== ours)("comes through a bridge", async () => {
     const [port = 0, bridge = 0] = await freePorts(2);
@@ -206,12 +204,12 @@ describe.skipIf(zeek === "")(`a real Zeek ${version.join(".")} (THREATBUS_TEST_Z
     const { said } = run(...opened(port));
     void bridged(`ws://127.0.0.1:${port}/v1/messages/json`, `ws://127.0.0.1:${bridge}`);
     await job(on, said);
-  }, 180_000);
+  });
 
   it.skipIf(script !== ours || !since(8, 1))("without a cluster backend is told what is missing", async () => {
     const port = await freePort();
     run('Tenzir::transport="websocket"', `Tenzir::listen_port=${port}/tcp`);
     const { host } = await stand({ listen: false, handshake_timeout: 2, websocket: [{ url: `ws://127.0.0.1:${port}` }] });
     await eventually(() => host.entries.some(({ fields }) => String(fields["reason"]).includes("@load frameworks/cluster/backend/broker")), true);
-  }, 180_000);
+  });
 });

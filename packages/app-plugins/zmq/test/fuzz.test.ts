@@ -23,7 +23,7 @@ const garbled = (valid: Buffer): fc.Arbitrary<Buffer> =>
 
 it("answers every request, whatever it is", async () => {
   const { ports, host } = await stand({ max_subscriptions: 100_000, attach_timeout: 1 });
-  const socket = new Dealer({ linger: 0, receiveTimeout: 20_000 });
+  const socket = new Dealer({ linger: 0, receiveTimeout: 60_000 });
   onTestFinished(() => socket.close());
   socket.connect(`tcp://127.0.0.1:${ports.manage}`);
   const requests = fc.oneof(
@@ -42,7 +42,7 @@ it("answers every request, whatever it is", async () => {
   );
   expect(await new OldApp(ports).subscribe("stix2/")).toHaveLength(32);
   expect(host.entries.filter(({ level }) => level === "error")).toEqual([]);
-}, 60_000 + 100 * runs);
+});
 
 it("takes every valid message between garbled ones", async () => {
   const { bus, ports, host } = await stand();
@@ -66,4 +66,4 @@ it("takes every valid message between garbled ones", async () => {
   expect(host.count("zmq_accepted")).toBeGreaterThanOrEqual(sent);
   expect(host.count("zmq_refused", { reason: "json" })).toBeGreaterThan(0);
   expectBalanced(bus.stats());
-}, 60_000 + 100 * runs);
+});

@@ -64,7 +64,7 @@ export class OldApp {
   }
 
   async askRaw(request: string | Buffer | (string | Buffer)[]): Promise<Record<string, unknown>> {
-    const socket = new Request({ linger: 0, receiveTimeout: 10_000, ...this.#security });
+    const socket = new Request({ linger: 0, receiveTimeout: 60_000, ...this.#security });
     try {
       socket.connect(`tcp://127.0.0.1:${this.ports.manage}`);
       await socket.send(request);
@@ -84,7 +84,7 @@ export class OldApp {
 
   /** Connects to what it was given. */
   listen(prefix: string, options: SocketOptions<Subscriber> = {}): Subscriber {
-    const socket = new Subscriber({ linger: 0, receiveHighWaterMark: 0, receiveTimeout: 10_000, ...this.#security, ...options });
+    const socket = new Subscriber({ linger: 0, receiveHighWaterMark: 0, receiveTimeout: 60_000, ...this.#security, ...options });
     this.#closing.push(() => socket.close());
     socket.subscribe(prefix);
     socket.connect(`tcp://127.0.0.1:${this.ports.pub}`);

@@ -4,7 +4,7 @@ import { brokerForTests } from "@threatbus/services";
 import { createOracle } from "@threatbus/testkit";
 import kafkajs from "kafkajs";
 import { expect, onTestFinished, test } from "vitest";
-import { into, newWorld, patience, scale, startHost, stream, version, type Options, type TestHost } from "./hosts.ts";
+import { into, newWorld, scale, startHost, stream, version, type Options, type TestHost } from "./hosts.ts";
 
 const { describe, bootstrap } = await brokerForTests("kafka");
 const client = new kafkajs.Kafka({ brokers: [bootstrap], logLevel: kafkajs.logLevel.NOTHING });
@@ -31,7 +31,7 @@ async function recordsIn(topic: string, count: number): Promise<{ partition: num
       partition, key: String(key), value: String(value), headers: Object.fromEntries(Object.entries(headers ?? {}).map(([name, text]) => [name, String(text)])),
     }),
   });
-  await expect.poll(() => records.length, { timeout: patience }).toBe(count);
+  await expect.poll(() => records.length).toBe(count);
   return records;
 }
 
@@ -58,14 +58,14 @@ describe("what travels", () => {
     const [{ key, value, headers } = { key: "", value: "{}", headers: {} }] = records;
     expect(JSON.parse(value)).toMatchObject({ id: key });
     expect(headers).toMatchObject({ "x-threatbus-topic": "stix2/indicator", "x-threatbus-id": expect.stringMatching(/^[0-9a-f-]{36}$/) as string });
-    await expect.poll(() => other.host.gauge("kafka_lag"), { timeout: patience }).toBe(0);
+    await expect.poll(() => other.host.gauge("kafka_lag")).toBe(0);
   });
 
   test("what others write without headers has the topic of its content, and an id by its place", async () => {
     const topic = newWorld();
     const host = await startHost(bootstrap, { topic, group_id: topic });
     await foreign(topic, [{ value: '{"type":"x-own"}' }, { value: null }, { value: "{}", headers: { "x-threatbus-id": "x".repeat(10_000), "x-threatbus-topic": "y".repeat(10_000) } }]);
-    await expect.poll(() => host.frames.length, { timeout: patience }).toBe(3);
+    await expect.poll(() => host.frames.length).toBe(3);
     expect(host.frames.map((frame) => frame.topic)).toEqual(["", "", ""]);
     expect(host.frames[1]?.payload).toHaveLength(0);
     expect(idsOf(host)).toEqual([0, 1, 2].map((offset) => expect.stringMatching(new RegExp(`^${topic}/0/${offset}@\\d{13}$`)) as string));
@@ -78,7 +78,7 @@ describe("what travels", () => {
     const frame = (n: number, of: string): Frame => ({ topic: of, id: `${topic} ${n}`, payload: Buffer.from("{}") });
     const sent = [frame(1, "stix2/indicator"), frame(2, "stix2/x-own"), frame(3, "sigma/rule")];
     for (const each of sent) await here.backbone.publish(each);
-    for (const host of [here, there]) await expect.poll(() => host.frames.map((each) => [each.topic, each.id]).sort(), { timeout: patience }).toEqual(sent.map((each) => [each.topic, each.id]).sort());
+    for (const host of [here, there]) await expect.poll(() => host.frames.map((each) => [each.topic, each.id]).sort()).toEqual(sent.map((each) => [each.topic, each.id]).sort());
     expect((await recordsIn(`${topic}.stix2.x-own`, 1))[0]?.headers).toMatchObject({ "x-threatbus-topic": "stix2/x-own" });
   });
 
@@ -94,7 +94,7 @@ describe("what travels", () => {
     const told = await Promise.allSettled(frames.map((each) => host.backbone.publish(each)));
     expect(told.flatMap(({ status }, n) => (status === "rejected" ? [n] : []))).toEqual([17]);
     expect(told[17]).toMatchObject({ reason: { code: "BACKBONE_FAILED", hint: expect.stringContaining("max.message.bytes") as string } });
-    await expect.poll(() => new Set(idsOf(host)).size, { timeout: patience }).toBe(29);
+    await expect.poll(() => new Set(idsOf(host)).size).toBe(29);
   });
 });
 
@@ -105,10 +105,10 @@ describe("committed after delivery", () => {
     const held = new Promise<void>((resolve) => (open = resolve));
     const host = await startHost(bootstrap, { topic, group_id: topic, config: { "auto.commit.interval.ms": 10 } }, ({ payload }) => (Buffer.from(payload).includes("version 2\"") ? held : Promise.resolve()));
     for (let n = 0; n < 5; n++) await host.backbone.publish(version(1, n));
-    await expect.poll(() => host.frames.length, { timeout: patience }).toBe(5);
-    await expect.poll(() => committed(topic, topic), { timeout: patience }).toBe(2);
+    await expect.poll(() => host.frames.length).toBe(5);
+    await expect.poll(() => committed(topic, topic)).toBe(2);
     open();
-    await expect.poll(() => committed(topic, topic), { timeout: patience }).toBe(5);
+    await expect.poll(() => committed(topic, topic)).toBe(5);
   });
 
   test("a host that is slow holds no more than its prefetch, and loses nothing", async () => {
@@ -122,7 +122,7 @@ describe("committed after delivery", () => {
     });
     const flow = stream(host, oracle);
     await flow.answered(some);
-    await expect.poll(() => waiting.size, { timeout: patience }).toBe(50);
+    await expect.poll(() => waiting.size).toBe(50);
     const timer = setInterval(() => {
       for (const end of waiting) end();
       waiting.clear();
@@ -150,11 +150,11 @@ describe("committed after delivery", () => {
       { value: "junk", headers: { "x-threatbus-id": "junk", "x-threatbus-reason": "json", "x-threatbus-source": `${topic}/0/0` } },
       { value: "poison", headers: { "x-threatbus-reason": "it hurts", "x-threatbus-source": `${topic}/0/1` } },
     ]);
-    await expect.poll(() => [...tries.entries()], { timeout: patience }).toEqual([["junk", 1], ["poison", 3], ["unlucky", 2], ["good", 1], ["late", 1], ["after", 1]]);
+    await expect.poll(() => [...tries.entries()]).toEqual([["junk", 1], ["poison", 3], ["unlucky", 2], ["good", 1], ["late", 1], ["after", 1]]);
     await host.stop();
     expect([host.host.count("kafka_refused"), host.host.count("kafka_dead_letters")]).toEqual([2, 2]);
     const next = await startHost(bootstrap, options);
-    await expect.poll(() => idsOf(next), { timeout: patience }).toEqual(["late", "after"]);
+    await expect.poll(() => idsOf(next)).toEqual(["late", "after"]);
   });
 });
 
@@ -175,7 +175,7 @@ describe("where a group begins", () => {
     await publish(topic, "while away 1", "while away 2");
     const second = await begin(topic, "host");
     await publish(topic, "after");
-    await expect.poll(() => idsOf(second), { timeout: patience }).toEqual(["while away 1", "while away 2", "after"]);
+    await expect.poll(() => idsOf(second)).toEqual(["while away 1", "while away 2", "after"]);
     expect(first.frames).toEqual([]);
   });
 
@@ -187,12 +187,12 @@ describe("where a group begins", () => {
     await publish(topic, "new 1", "new 2");
     const [all, recent, none] = [await begin(topic, "all", "earliest"), await begin(topic, "recent", since), await begin(topic, "none", "9999-01-01T00:00:00Z")];
     await publish(topic, "last");
-    await expect.poll(() => [idsOf(all), idsOf(recent), idsOf(none)], { timeout: patience }).toEqual([["old 1", "old 2", "new 1", "new 2", "last"], ["new 1", "new 2", "last"], ["last"]]);
+    await expect.poll(() => [idsOf(all), idsOf(recent), idsOf(none)]).toEqual([["old 1", "old 2", "new 1", "new 2", "last"], ["new 1", "new 2", "last"], ["last"]]);
     // A group that has read goes on where it was, whatever it is told.
     await recent.stop();
     const again = await begin(topic, "recent", "earliest");
     await publish(topic, "more");
-    await expect.poll(() => idsOf(again), { timeout: patience }).toEqual(["more"]);
+    await expect.poll(() => idsOf(again)).toEqual(["more"]);
   });
 
   test("old requests of the bus itself are not answered again", async () => {
@@ -205,7 +205,7 @@ describe("where a group begins", () => {
     await producer.send({ topic, messages: [{ value: "{}", headers: { ...headers, "x-threatbus-id": "old" }, timestamp: old }, { value: "{}", headers: { ...headers, "x-threatbus-id": "fresh" } }] });
     await producer.disconnect();
     const host = await begin(topic, "host", "earliest");
-    await expect.poll(() => idsOf(host), { timeout: patience }).toEqual(["first", "fresh"]);
+    await expect.poll(() => idsOf(host)).toEqual(["first", "fresh"]);
     expect(host.host.count("kafka_stale")).toBe(1);
   });
 });

@@ -7,7 +7,7 @@ const [file = "", options = "{}", publishes] = process.argv.slice(2);
 const told = openSync(file, "a");
 const host = { name: "kafka", logger: silentLogger, clock: systemClock, metrics: new MetricSet(), signal: new AbortController().signal };
 const backbone = kafka(JSON.parse(options) as Parameters<typeof kafka>[0]).create(host);
-await backbone.start(async ({ id }) => void writeSync(told, `-${id}\n`), AbortSignal.timeout(30_000));
+await backbone.start(async ({ id }) => void writeSync(told, `-${id}\n`), AbortSignal.timeout(60_000));
 process.send?.("runs");
 const now = "2026-01-31T12:00:00.000Z";
 for (let n = 0; publishes === "true"; n++) {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished } from "vitest";
-import { patience, type Options } from "./hosts.ts";
+import { type Options } from "./hosts.ts";
 
 /** A host in a process of its own, so that its death is real. */
 export interface HostProgram {
@@ -55,7 +55,7 @@ export async function hostProgram(options: Options, { publishes = true }: { read
     get ended() {
       return ended;
     },
-    until: (count) => expect.poll(() => lines("-").length >= count && (!publishes || lines("+").length >= count), { timeout: patience + 20 * count, interval: 50 }).toBe(true),
+    until: (count) => expect.poll(() => lines("-").length >= count && (!publishes || lines("+").length >= count)).toBe(true),
     kill,
     pause: () => void child.kill("SIGSTOP"),
     resume: () => void child.kill("SIGCONT"),

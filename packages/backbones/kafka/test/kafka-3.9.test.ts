@@ -10,7 +10,7 @@ const { describe } = await needs("kafka", version);
 
 describe(`Kafka ${version}`, () => {
   let broker: Kafka;
-  beforeAll(async () => void (broker = await startBroker({ version })), 120_000);
+  beforeAll(async () => void (broker = await startBroker({ version })));
   afterAll(() => broker.stop());
 
   backboneSuite({

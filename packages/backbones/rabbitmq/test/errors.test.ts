@@ -19,7 +19,7 @@ describe("errors that say what to do", () => {
     await broker.ctl("add_user", "tom", password);
     await broker.ctl("add_vhost", "closed");
     await broker.ctl("set_permissions", "tom", "^nothing$", "^nothing$", "^nothing$");
-  }, 120_000);
+  });
   afterAll(() => broker.stop());
 
   /** Starts a host that cannot start, for a second at most; whatever it says goes without the password. */

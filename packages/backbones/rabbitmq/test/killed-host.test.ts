@@ -7,7 +7,7 @@ import { indicator } from "@threatbus/testkit";
 import { connect as amqp } from "amqplib";
 import { expect, onTestFinished, test } from "vitest";
 import { rabbitmq } from "../src/index.ts";
-import { oneHost, patience, scale } from "./fleet.ts";
+import { oneHost, scale } from "./fleet.ts";
 import { connectionOf } from "./options.ts";
 
 const { describe, url } = await brokerForTests("rabbitmq");
@@ -51,15 +51,15 @@ describe("a host that dies", () => {
     })();
     for (let kill = 0; kill < kills; kill++) {
       const [before, out] = [handled.size, published.size];
-      await expect.poll(() => handled.size - before > 500 && published.size - out > 100, { timeout: patience }).toBe(true);
+      await expect.poll(() => handled.size - before > 500 && published.size - out > 100).toBe(true);
       child.kill("SIGKILL");
       await once(child, "exit");
       child = await life();
     }
     running = false;
     await producing;
-    await expect.poll(() => [...meant].filter((id) => !handled.has(id)).length, { timeout: patience, interval: 50 }).toBe(0);
-    await expect.poll(() => [...published].filter((id) => !here.has(id)).length, { timeout: patience, interval: 50 }).toBe(0);
+    await expect.poll(() => [...meant].filter((id) => !handled.has(id)).length).toBe(0);
+    await expect.poll(() => [...published].filter((id) => !here.has(id)).length).toBe(0);
     process.stdout.write(`${kills} kills: ${meant.size} messages for the host that died, ${published.size} of its own, none lost, ${repeats} handled again\n`);
     child.kill("SIGKILL");
     await survivor.bus.publish(message({ type: "domain-name", spec_version: "2.1", id: "domain-name--00000000-0000-4000-8000-000000000001", value: "still.example" }));
@@ -70,5 +70,5 @@ describe("a host that dies", () => {
     for (const suffix of ["mortal", "survivor"]) await channel.deleteQueue(`threatbus.${world}.${suffix}`);
     await channel.deleteExchange(world);
     await connection.close();
-  }, 60_000 + kills * 15_000);
+  });
 });

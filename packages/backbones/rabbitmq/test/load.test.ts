@@ -1,7 +1,7 @@
 import { needs, rabbitmq as startBroker } from "@threatbus/services";
 import { expect, onTestFinished, test } from "vitest";
 import { rabbitmq } from "../src/index.ts";
-import { fleet, patience, scale } from "./fleet.ts";
+import { fleet, scale } from "./fleet.ts";
 import { connectionOf } from "./options.ts";
 
 const { describe } = await needs("rabbitmq");
@@ -22,7 +22,7 @@ describe("many messages", () => {
     const { issued, acked, total } = await both.end();
     expect(acked).toBe(issued);
     process.stdout.write(`${issued} messages to two hosts: lost ${total.lost}, reordered ${total.reordered}, redelivered and left out ${both.hosts.map(({ bus }) => bus.stats().duplicates).join(" and ")}\n`);
-  }, 120_000 + messages);
+  });
 
   test("a subscriber that stands still until its queue is full: the others get all, the accounts tell of what it missed", async () => {
     const broker = await startBroker();
@@ -35,11 +35,11 @@ describe("many messages", () => {
     const stalled = await only?.bus.subscribe("stix2/", () => still, { name: "stalled", queue: { maxItems: 500, ackHold: 0 } });
     alone.load();
     await alone.answered(2_000);
-    await expect.poll(() => stalled?.stats.dropped.overflow, { timeout: patience }).toBeGreaterThan(0);
+    await expect.poll(() => stalled?.stats.dropped.overflow).toBeGreaterThan(0);
     await alone.end();
     expect(stalled?.stats.ackedEarly).toBeGreaterThan(0);
     expect(stalled?.stats.waiting).toBe(501);
     go();
-    await expect.poll(() => stalled?.stats.waiting, { timeout: patience }).toBe(0);
-  }, 120_000);
+    await expect.poll(() => stalled?.stats.waiting).toBe(0);
+  });
 });

@@ -47,7 +47,7 @@ describe("what a host declares", () => {
     expect(warnings()).toBe(1);
     await look.deleteExchange(name);
     await look.deleteQueue(`threatbus.${options.queue?.name_suffix}`);
-    await expect.poll(() => host.count("rabbitmq_reconnects"), { timeout: patience }).toBe(1);
+    await expect.poll(() => host.count("rabbitmq_reconnects")).toBe(1);
     await backbone.publish({ topic: "stix2/x-any", id: "1", payload: Buffer.from("{}") });
     // As the others know it: it would be refused to them otherwise.
     await look.assertExchange(name, "fanout", { durable: false });
@@ -62,13 +62,13 @@ describe("what a host declares", () => {
     await look.bindQueue(queue, name, "");
     const sent = message("yara/rule", "rule a { condition: true }");
     await backbone.publish(sent);
-    await expect.poll(async () => look.get(queue, { noAck: true }), { timeout: patience }).toMatchObject({
+    await expect.poll(async () => look.get(queue, { noAck: true })).toMatchObject({
       properties: { messageId: sent.id, type: "yara/rule", deliveryMode: 2, contentType: "text/plain", headers: { "x-threatbus-origin": expect.any(String) as string } },
       content: Buffer.from(sent.payload),
     });
     // A snapshot is asked for now: whoever comes back tomorrow must not answer it.
     await backbone.publish(message({ type: "snapshotrequest", snapshot_type: 1, snapshot_id: "a", snapshot: 60 }));
-    await expect.poll(async () => look.get(queue, { noAck: true }), { timeout: patience }).toMatchObject({ properties: { type: "threatbus/snapshotrequest", expiration: "300000" } });
+    await expect.poll(async () => look.get(queue, { noAck: true })).toMatchObject({ properties: { type: "threatbus/snapshotrequest", expiration: "300000" } });
   });
 
   test("an id that does not fit is left out, and nothing stands still behind it", async () => {
@@ -84,7 +84,7 @@ describe("what a host declares", () => {
     await bus.subscribe("stix2/", ({ topic, id }) => void got.push(`${topic} ${id.length > 0}`));
     const look = await channel();
     for (const sent of [indicator(), indicator()]) look.publish(name, "", Buffer.from(sent.payload));
-    await expect.poll(() => got, { timeout: patience }).toEqual(["stix2/indicator true", "stix2/indicator true"]);
+    await expect.poll(() => got).toEqual(["stix2/indicator true", "stix2/indicator true"]);
   });
 
   test("what cannot be understood is set aside where it was asked for, and the others go on (F40)", async () => {
@@ -98,10 +98,10 @@ describe("what a host declares", () => {
       if (n % 10 === 0) look.publish(name, "", Buffer.from(`{"not": "STIX", "n": ${n}`), { headers: { big: "x".repeat(10_000) } });
       await bus.publish(sent);
     }
-    await expect.poll(() => got.length, { timeout: patience }).toBe(100);
-    await expect.poll(() => figure("rabbitmq_dead_letters"), { timeout: patience }).toBe(10);
+    await expect.poll(() => got.length).toBe(100);
+    await expect.poll(() => figure("rabbitmq_dead_letters")).toBe(10);
     expect(bus.stats().refused).toEqual({ json: 10 });
-    await expect.poll(async () => (await look.checkQueue(`${name}-dead`)).messageCount, { timeout: patience }).toBe(10);
+    await expect.poll(async () => (await look.checkQueue(`${name}-dead`)).messageCount).toBe(10);
     await look.deleteQueue(`${name}-dead`);
     await look.deleteExchange(`${name}-dead`);
   });
@@ -113,7 +113,7 @@ describe("what a host declares", () => {
       throw new Error("not now");
     });
     await backbone.publish({ topic: "stix2/x-any", id: "unlucky", payload: Buffer.from("{}") });
-    await expect.poll(() => host.count("rabbitmq_dead_letters"), { timeout: patience }).toBe(1);
+    await expect.poll(() => host.count("rabbitmq_dead_letters")).toBe(1);
     expect(offers).toBe(3);
   });
 
@@ -134,12 +134,12 @@ describe("what a host declares", () => {
     await look.bindQueue(`${name}-small`, name, "");
     let answered = 0;
     const all = Promise.all(Array.from({ length: 30 }, (_, n) => backbone.publish({ topic: "stix2/x-any", id: `n${n}`, payload: Buffer.from(`{"n":${n}}`) }).then(() => answered++)));
-    await expect.poll(() => host.count("rabbitmq_publish_refused"), { timeout: patience }).toBeGreaterThan(0);
+    await expect.poll(() => host.count("rabbitmq_publish_refused")).toBeGreaterThan(0);
     expect(answered).toBeLessThan(30);
     const ids = new Set<string>();
     await look.consume(`${name}-small`, (got) => got !== null && ids.add(String(got.properties.messageId)), { noAck: true });
     await all;
-    await expect.poll(() => ids.size, { timeout: patience }).toBe(30);
+    await expect.poll(() => ids.size).toBe(30);
   });
 
   test("a queue keeps what comes while its host is away", async () => {
@@ -158,7 +158,7 @@ describe("what a host declares", () => {
     // Subscribed before the start: what waited in the broker comes as soon as the bus runs.
     await again.subscribe("stix2/", ({ id }) => void got.push(id));
     await again.start();
-    await expect.poll(() => got.length, { timeout: patience }).toBe(20);
+    await expect.poll(() => got.length).toBe(20);
     const look = await channel();
     await again.stop();
     await look.deleteQueue(`threatbus.${name}.a`);
