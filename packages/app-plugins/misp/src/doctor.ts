@@ -56,28 +56,31 @@ async function* zmq(options: ZmqOptions, clock: Clock, signal: AbortSignal): Fin
   const end = new AbortController();
   const over = AbortSignal.any([signal, end.signal]);
   const endpoint = `${options.host}:${options.port}`;
-  let connected = false, refused = false;
-  const heard = new Set<string>();
+  const heard: string[] = [];
+  let answers: (how: "connected" | "refused") => void = () => undefined;
+  const answer = new Promise<Parameters<typeof answers>[0]>((resolve) => (answers = resolve));
+  const take = (frame: Uint8Array): undefined => {
+    answers("connected");
+    heard.push(splitFrame(frame)?.topic ?? "");
+    end.abort();
+  };
+  const listening = receive(library, options, { logger: silentLogger, clock, signal: over }, take, (state) => {
+    if (state === "connected" || state === "refused") answers(state);
+  });
   try {
-    const first = (frame: Uint8Array): undefined => {
-      if (heard.size === 0) heard.add(splitFrame(frame)?.topic ?? "");
-      end.abort();
-    };
-    await receive(library, options, { logger: silentLogger, clock, signal: over }, first, (state) => {
-      connected ||= state === "connected";
-      refused = state === "refused";
-      if (refused) end.abort();
-    });
+    const how = await Promise.race([answer, listening.then(() => "silent")]);
+    if (how === "refused") return yield { status: "problem", text: `MISP's publisher at ${endpoint} refuses zmq.username and zmq.password`, hint: "they are Plugin.ZeroMQ_username and Plugin.ZeroMQ_password of MISP" };
+    if (how === "silent") return yield { status: "problem", text: `nothing that speaks ZeroMQ answers at ${endpoint}`, hint: "is Plugin.ZeroMQ_enable on, does Plugin.ZeroMQ_host let others in, and no firewall stand between?" };
+    yield { status: "ok", text: `MISP's publisher at ${endpoint} lets us in` };
+    await listening;
   } finally {
     end.abort();
+    await listening;
   }
-  if (refused) return yield { status: "problem", text: `MISP's publisher at ${endpoint} refuses zmq.username and zmq.password`, hint: "they are Plugin.ZeroMQ_username and Plugin.ZeroMQ_password of MISP" };
-  if (!connected) return yield { status: "problem", text: `nothing that speaks ZeroMQ answers at ${endpoint}`, hint: "is Plugin.ZeroMQ_enable on, does Plugin.ZeroMQ_host let others in, and no firewall stand between?" };
-  yield { status: "ok", text: `MISP's publisher at ${endpoint} lets us in` };
   const switches = options.topics.map(switchOf).join(", ");
-  if (heard.size === 0) yield { status: "problem", text: "nothing came from it, not even a sign of life", hint: `wait for longer than 10 s (--wait); else look whether mispzmq runs (MISP: Administration, Diagnostics), and whether these are on: ${switches}` };
-  else if (heard.has(heartbeatTopic)) yield { status: "ok", text: "its sign of life came, and no message meanwhile", hint: `for messages, these must be on in MISP: ${switches}` };
-  else yield { status: "ok", text: `a message came: ${[...heard].join()}` };
+  if (heard.length === 0) yield { status: "problem", text: "nothing came from it, not even a sign of life", hint: `wait for longer than 10 s (--wait); else look whether mispzmq runs (MISP: Administration, Diagnostics), and whether these are on: ${switches}` };
+  else if (heard[0] === heartbeatTopic) yield { status: "ok", text: "its sign of life came, and no message meanwhile", hint: `for messages, these must be on in MISP: ${switches}` };
+  else yield { status: "ok", text: `a message came: ${heard[0]}` };
 }
 
 async function* kafka({ topics, config }: KafkaOptions): Findings {
