@@ -5,9 +5,10 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { fakeMisp } from "@threatbus/testkit";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { published, readText, root } from "./workspace.ts";
 
 const run = promisify(execFile);
@@ -24,13 +25,33 @@ beforeAll(async () => {
   const pnpm = ["exec", "--yes", `--package=${packageManager}`, "--", "pnpm"];
   await run("npm", [...pnpm, "--recursive", ...published.flatMap(({ name }) => ["--filter", name]), "pack", "--pack-destination", into], { cwd: root, maxBuffer: 1 << 26 });
   for (const { name, manifest } of published) tarballs.set(name, join(into, `${name.replace("@", "").replace("/", "-")}-${manifest.version}.tgz`));
-});
+}, 3 * minutes);
 
 afterAll(async () => {
   if (folder !== undefined) await rm(folder, { recursive: true, force: true });
 });
 
 const tarballOf = (name: string): string => tarballs.get(name) ?? "";
+
+/** A project that has these of the packed packages, as npm installs them. */
+async function install(called: string, names: readonly string[]): Promise<{ project: string; node(...args: readonly string[]): Promise<{ stdout: string }> }> {
+  const project = join(folder ?? "", called);
+  await mkdir(project);
+  const dependencies = Object.fromEntries(names.map((name) => [name, `file:${tarballOf(name)}`]));
+  await writeFile(join(project, "package.json"), JSON.stringify({ name: "empty", private: true, type: "module", dependencies }));
+  const quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock", "--prefer-offline", "--loglevel=error"];
+  await run("npm", ["install", ...quiet], { cwd: project, maxBuffer: 1 << 26 });
+  return { project, node: (...args) => run(process.execPath, args, { cwd: project, timeout: minutes }) };
+}
+
+/** A package and all of the workspace it needs to run. */
+function needed(name: string, found: Set<string> = new Set()): Set<string> {
+  const manifest = published.find((each) => each.name === name)?.manifest;
+  if (manifest === undefined || found.has(name)) return found;
+  found.add(name);
+  for (const each of Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })) needed(each, found);
+  return found;
+}
 
 describe.each(published)("$name, packed", ({ name }) => {
   it("passes publint", async () => {
@@ -42,21 +63,12 @@ describe.each(published)("$name, packed", ({ name }) => {
   it("passes attw", async () => {
     const attw = join(dirname(createRequire(import.meta.url).resolve("@arethetypeswrong/cli/package.json")), "dist", "index.js");
     await run(process.execPath, [attw, tarballOf(name), "--profile", "esm-only", "--no-color", "--no-emoji"]).catch((thrown: Error & { stdout?: string }) => expect.fail(thrown.stdout ?? thrown.message));
-  });
+  }, minutes);
 });
 
 describe("installed alone into an empty project, no scripts run", () => {
-  let project: string;
-  const node = (...args: readonly string[]): Promise<{ stdout: string }> => run(process.execPath, args, { cwd: project, timeout: minutes });
-
-  beforeAll(async () => {
-    project = join(folder ?? "", "project");
-    await mkdir(project);
-    const dependencies = Object.fromEntries([...tarballs].map(([name, path]) => [name, `file:${path}`]));
-    await writeFile(join(project, "package.json"), JSON.stringify({ name: "empty", private: true, type: "module", dependencies }));
-    const quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock", "--prefer-offline", "--loglevel=error"];
-    await run("npm", ["install", ...quiet], { cwd: project, maxBuffer: 1 << 26 });
-  });
+  let project: string, node: Awaited<ReturnType<typeof install>>["node"];
+  beforeAll(async () => void ({ project, node } = await install("project", [...tarballs.keys()])), 5 * minutes);
 
   it.each(published)("$name can be imported under plain Node", async ({ name, manifest }) => {
     for (const [entry, target] of Object.entries(manifest.exports ?? {})) {
@@ -68,7 +80,7 @@ describe("installed alone into an empty project, no scripts run", () => {
       // The command has nothing to import; the types-only package has its vocabularies.
       if (manifest.bin === undefined) expect(Number(count)).toBeGreaterThan(0);
     }
-  });
+  }, minutes);
 
   it("brings core once", async () => {
     const found = (await readdir(join(project, "node_modules"), { recursive: true })).filter((path) => /(^|\/)@threatbus\/core\/package\.json$/.test(path));
@@ -88,3 +100,39 @@ describe("installed alone into an empty project, no scripts run", () => {
     }
   });
 });
+
+describe("the MISP plugin, installed with neither zeromq nor kafkajs", () => {
+  let project: string, node: Awaited<ReturnType<typeof install>>["node"];
+  beforeAll(async () => void ({ project, node } = await install("misp-alone", [...needed("@threatbus/misp"), ...needed("@threatbus/inmem")])), 5 * minutes);
+
+  /** What a bus with these options says, or why it does not start. */
+  async function start(options: object): Promise<unknown> {
+    const program = `
+      import { createBus, silentLogger } from "@threatbus/core";
+      import { inmem } from "@threatbus/inmem";
+      import { misp } from "@threatbus/misp";
+      let answered;
+      const answers = new Promise((resolve) => (answered = (text) => text === "MISP answers" && resolve(text)));
+      const bus = createBus({ backbones: [inmem()], apps: [misp(${JSON.stringify(options)})], logger: { ...silentLogger, info: answered } });
+      const told = await bus.start().then(() => answers, ({ code, message, hint }) => ({ code, message, hint }));
+      await bus.stop();
+      console.log(JSON.stringify(told));`;
+    return JSON.parse((await node("--input-type=module", "-e", program)).stdout);
+  }
+
+  it("has none of them", async () => {
+    const names = await readdir(join(project, "node_modules"), { recursive: true });
+    expect(names.filter((name) => /(^|\/)(zeromq|kafkajs)$/.test(name))).toEqual([]);
+    expect(names).toContain("@threatbus/misp");
+  });
+
+  it("starts with MISP's API alone, and asks it", async () => {
+    const api = await fakeMisp();
+    onTestFinished(() => api.stop());
+    expect(await start({ api: { host: api.url, key: api.key } })).toBe("MISP answers");
+  });
+
+  it.each([["zmq", "zeromq"], ["kafka", "kafkajs"]])("does not start with %s, and says what to install: %s", async (option, library) => {
+    expect(await start({ [option]: {} })).toEqual({ code: "PLUGIN_START_FAILED", message: `misp.${option} needs the package ${library}, which is not installed`, hint: `run: npm install ${library}` });
+  });
+}, 2 * minutes);
