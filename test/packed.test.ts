@@ -25,7 +25,7 @@ beforeAll(async () => {
   const pnpm = ["exec", "--yes", `--package=${packageManager}`, "--", "pnpm"];
   await run("npm", [...pnpm, "--recursive", ...published.flatMap(({ name }) => ["--filter", name]), "pack", "--pack-destination", into], { cwd: root, maxBuffer: 1 << 26 });
   for (const { name, manifest } of published) tarballs.set(name, join(into, `${name.replace("@", "").replace("/", "-")}-${manifest.version}.tgz`));
-}, 3 * minutes);
+});
 
 afterAll(async () => {
   if (folder !== undefined) await rm(folder, { recursive: true, force: true });
@@ -63,12 +63,12 @@ describe.each(published)("$name, packed", ({ name }) => {
   it("passes attw", async () => {
     const attw = join(dirname(createRequire(import.meta.url).resolve("@arethetypeswrong/cli/package.json")), "dist", "index.js");
     await run(process.execPath, [attw, tarballOf(name), "--profile", "esm-only", "--no-color", "--no-emoji"]).catch((thrown: Error & { stdout?: string }) => expect.fail(thrown.stdout ?? thrown.message));
-  }, minutes);
+  });
 });
 
 describe("installed alone into an empty project, no scripts run", () => {
   let project: string, node: Awaited<ReturnType<typeof install>>["node"];
-  beforeAll(async () => void ({ project, node } = await install("project", [...tarballs.keys()])), 5 * minutes);
+  beforeAll(async () => void ({ project, node } = await install("project", [...tarballs.keys()])));
 
   it.each(published)("$name can be imported under plain Node", async ({ name, manifest }) => {
     for (const [entry, target] of Object.entries(manifest.exports ?? {})) {
@@ -80,7 +80,7 @@ describe("installed alone into an empty project, no scripts run", () => {
       // The command has nothing to import; the types-only package has its vocabularies.
       if (manifest.bin === undefined) expect(Number(count)).toBeGreaterThan(0);
     }
-  }, minutes);
+  });
 
   it("brings core once", async () => {
     const found = (await readdir(join(project, "node_modules"), { recursive: true })).filter((path) => /(^|\/)@threatbus\/core\/package\.json$/.test(path));
@@ -103,7 +103,7 @@ describe("installed alone into an empty project, no scripts run", () => {
 
 describe("the MISP plugin, installed with neither zeromq nor kafkajs", () => {
   let project: string, node: Awaited<ReturnType<typeof install>>["node"];
-  beforeAll(async () => void ({ project, node } = await install("misp-alone", [...needed("@threatbus/misp"), ...needed("@threatbus/inmem")])), 5 * minutes);
+  beforeAll(async () => void ({ project, node } = await install("misp-alone", [...needed("@threatbus/misp"), ...needed("@threatbus/inmem")])));
 
   /** What a bus with these options says, or why it does not start. */
   async function start(options: object): Promise<unknown> {
@@ -135,4 +135,4 @@ describe("the MISP plugin, installed with neither zeromq nor kafkajs", () => {
   it.each([["zmq", "zeromq"], ["kafka", "kafkajs"]])("does not start with %s, and says what to install: %s", async (option, library) => {
     expect(await start({ [option]: {} })).toEqual({ code: "PLUGIN_START_FAILED", message: `misp.${option} needs the package ${library}, which is not installed`, hint: `run: npm install ${library}` });
   });
-}, 2 * minutes);
+});

@@ -2,28 +2,14 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ConfiguredBackbone } from "@threatbus/core";
-import { inmem } from "@threatbus/inmem";
 import { describe, expect, test } from "vitest";
 import { fakeMisp, mispFeed } from "@threatbus/testkit";
 import type { Snapshot } from "./history.ts";
 import { ask } from "./history.ts";
-import { atEnd, expectBalanced, stand } from "./stand.ts";
+import { atEnd, expectBalanced, refusing, stand } from "./stand.ts";
 
 const ip = (last: number): string => `[ipv4-addr:value = '198.51.100.${last}']`;
 const fast = { poll_interval: 1 };
-
-/** In one process, but for what it rejects. */
-function refusing(refuses: () => boolean): ConfiguredBackbone {
-  const inner = inmem();
-  return {
-    ...inner,
-    create(host) {
-      const backbone = inner.create(host);
-      return { ...backbone, publish: async (frame) => (refuses() ? Promise.reject(new Error("no room")) : backbone.publish(frame)) };
-    },
-  };
-}
 
 describe("tags", () => {
   test("of a new attribute and of its event are asked for: the filter sees them, markings and labels have them", async () => {
@@ -43,6 +29,21 @@ describe("tags", () => {
     await expect.poll(() => patterns().slice(2)).toStrictEqual([`REMOVE ${ip(1)}`, `ADD ${ip(4)}`]);
     expect(api.requests.length).toBe(requests);
     expectBalanced(all);
+  });
+
+  test("of an event that has none are known too, and those it gets later are news", async () => {
+    const { api, feed, patterns, count } = await stand({ zmq: { topics: ["misp_json_attribute", "misp_json_event"] } });
+    const event = api.addEvent();
+    const { uuid } = await api.add(event, { value: "198.51.100.1" });
+    await expect.poll(() => count("misp_skipped")).toStrictEqual({ unchanged: 1 });
+    const requests = api.requests.length;
+    await api.edit(uuid, { value: "198.51.100.2" });
+    await expect.poll(() => patterns()).toStrictEqual([`ADD ${ip(1)}`, `REMOVE ${ip(1)}`, `ADD ${ip(2)}`]);
+    expect([api.requests.length, count("misp_rereads_waiting")]).toStrictEqual([requests, { "": 0 }]);
+    const tag = api.library.tag("tlp:red");
+    event.tags.push(tag);
+    await feed.send("misp_json_event", { Event: api.library.feedEventJson(event), EventTag: [{ Tag: api.library.tagJson(tag) }], action: "edit" });
+    await expect.poll(() => patterns().slice(3)).toStrictEqual([`EDIT ${ip(2)}`]);
   });
 
   test("excluded ones keep an attribute back before it was ever sent", async () => {
@@ -152,12 +153,23 @@ describe("what the feed did not tell", () => {
     api.library.addAttribute(api.addEvent(), { value: "198.51.100.1" }, Math.floor(Date.now() / 1_000));
     const second = await stand({ state }, { api, feed });
     await expect.poll(() => second.patterns()).toStrictEqual([`ADD ${ip(1)}`]);
-    await second.bus.stop();
-    // Without a state there is no place to go on from.
-    const third = await stand({}, { api, feed });
-    await expect.poll(() => third.log.map(({ text }) => text)).toContain("MISP answers");
+  });
+
+  test("without a state there is no place to go on from: it begins now", async () => {
+    const feed = await mispFeed();
+    atEnd(() => feed.stop());
+    const api = await fakeMisp({ feed });
+    atEnd(() => api.stop());
+    const now = Math.floor(Date.now() / 1_000);
+    api.library.addAttribute(api.addEvent({ published: true, publish_timestamp: now - 1_000 }), { value: "198.51.100.1" }, now - 1_000);
+    const { patterns } = await stand({ zmq: false, api: fast }, { api, feed });
+    const searches = (parameter: string): number[] => api.requests.flatMap(({ body }) => (Object(body) as Readonly<Record<string, number>>)[parameter] ?? []);
+    // The second of them is asked for when the first has been read.
+    await expect.poll(() => searches("publish_timestamp").length).toBe(2);
+    expect(Math.min(...searches("timestamp"), ...searches("publish_timestamp"))).toBeGreaterThan(now - 300);
+    expect(patterns()).toStrictEqual([]);
     await api.add(api.addEvent(), { value: "198.51.100.2" });
-    await expect.poll(() => third.patterns()).toStrictEqual([`ADD ${ip(2)}`]);
+    await expect.poll(() => patterns()).toStrictEqual([`ADD ${ip(2)}`]);
   });
 
   test("what the bus did not take is not remembered, and comes with the next question", async () => {

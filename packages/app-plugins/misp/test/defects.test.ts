@@ -26,27 +26,29 @@ function patternOf(type: string, value: string): string {
 }
 
 describe("defects of the first Threat Bus", () => {
-  test("1: soft-delete is no allowed action, so MISP's normal delete is dropped", () => {
+  test("defect 1: soft-delete is no allowed action, so MISP's normal delete is dropped", () => {
     expect(relayed(given({ deleted: true }, { action: "soft-delete" }), live)).toMatchObject([{ x_threatbus_update: "REMOVE", revoked: true }]);
   });
 
-  test("2: a hard delete comes without event and is dropped, or goes out as a live indicator", () => {
+  test("defect 2: a hard delete comes without event and is dropped, or goes out as a live indicator", () => {
     const hard = given({}, { action: "delete", Event: undefined });
     for (const before of [live, undefined]) expect(relayed(hard, before)).toMatchObject([{ x_threatbus_update: "REMOVE", pattern }]);
   });
 
-  test("3: an edit of a deleted attribute goes out as a live indicator", () => {
+  test("defect 3: an edit of a deleted attribute goes out as a live indicator", () => {
     for (const deleted of [true, 1, "1"]) expect(relayed(given({ deleted }, { action: "edit" }), live)).toMatchObject([{ x_threatbus_update: "REMOVE" }]);
   });
 
-  test("4: a value or type edit leaves the old value active", () => {
+  test("defect 4: a value or type edit leaves the old value active", () => {
     const [old, now] = relayed(given({ type: "domain", value: "evil.example", timestamp: time + 1 }, { action: "edit" }), live);
     expect(old).toMatchObject({ x_threatbus_update: "REMOVE", pattern });
     expect(now?.pattern).toBe("[domain-name:value = 'evil.example']");
     expect(now?.x_threatbus_update).toBeUndefined();
+    // What is looked for stays, all else is new.
+    expect(relayed(given({ comment: "c", timestamp: time + 1 }, { action: "edit" }), live)).toMatchObject([{ x_threatbus_update: "EDIT", pattern, description: "c" }]);
   });
 
-  test("5: tags sent with a new attribute, and event tags, never match the tag filter", () => {
+  test("defect 5: tags sent with a new attribute, and event tags, never match the tag filter", () => {
     const { attribute, event } = given();
     const green = filtering({ tags: ["tlp:green"] });
     expect(green(attribute, event)).toBe(false);
@@ -59,19 +61,20 @@ describe("defects of the first Threat Bus", () => {
     expect(relayed(late, live)).toMatchObject([{ x_threatbus_update: "EDIT", object_marking_refs: ["marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed"] }]);
   });
 
-  test("6: IPv6 goes out as ipv4-addr, also inside domain|ip", () => {
+  test("defect 6: IPv6 goes out as ipv4-addr, also inside domain|ip", () => {
     expect(patternOf("ip-dst", "2001:db8::1")).toBe("[ipv6-addr:value = '2001:db8::1']");
     expect(patternOf("domain|ip", "evil.example|2001:db8::1")).toContain("[ipv6-addr:value = '2001:db8::1']");
   });
 
-  test("7: ip|port, hostname|port and hashes have no mapping", () => {
+  test("defect 7: ip|port, hostname|port, hashes and files have no mapping", () => {
     expect(patternOf("ip-dst|port", "198.51.100.7|443")).toBe("[ipv4-addr:value = '198.51.100.7']");
     expect(patternOf("hostname|port", "evil.example|443")).toBe("[domain-name:value = 'evil.example']");
     expect(patternOf("sha256", "ab".repeat(32))).toBe(`[file:hashes.'SHA-256' = '${"ab".repeat(32)}']`);
     expect(patternOf("filename|md5", `a.exe|${"ab".repeat(16)}`)).toBe(`[file:hashes.MD5 = '${"ab".repeat(16)}']`);
+    for (const type of ["filename", "attachment"]) expect(patternOf(type, "a.exe")).toBe("[file:name = 'a.exe']");
   });
 
-  test("8: times shift with the host's time zone, and modified is now", () => {
+  test("defect 8: times shift with the host's time zone, and modified is now", () => {
     const zone = process.env["TZ"];
     try {
       const made = ["UTC", "Pacific/Kiritimati", "America/St_Johns"].map((name) => {
@@ -89,7 +92,7 @@ describe("defects of the first Threat Bus", () => {
     }
   });
 
-  test('9: to_ids "0" counts as on, and an integer orgc_id matches no configured organisation', () => {
+  test('defect 9: to_ids "0" counts as on, and an integer orgc_id matches no configured organisation', () => {
     expect(relayed(given({ to_ids: "0" }))).toStrictEqual([]);
     expect(relayed(given({ to_ids: "0" }, { action: "edit" }), live)).toMatchObject([{ x_threatbus_update: "REMOVE" }]);
     const integers = given({}, { Event: { id: 625, org_id: 1, orgc_id: 2 } });
@@ -97,13 +100,13 @@ describe("defects of the first Threat Bus", () => {
     for (const org of ["1", 1]) expect(filtering({ orgs: [org] })(integers.attribute, integers.event)).toBe(false);
   });
 
-  test("12: a frame without a blank or with bad UTF-8 ends the receiver", () => {
+  test("defect 12: a frame without a blank or with bad UTF-8 ends the receiver", () => {
     expect(splitFrame(Buffer.from("misp_json_attribute"))).toBeUndefined();
     const cut = splitFrame(Buffer.concat([Buffer.from("misp_json_attribute "), Buffer.from([0xc3, 0x28])]));
     expect(decode(cut?.payload ?? new Uint8Array())).toStrictEqual({ ok: false, reason: "utf8" });
   });
 
-  test("13: a filter for TLP:AMBER matches nothing, and the type src-ip that is recommended does not exist", () => {
+  test("defect 13: a filter for TLP:AMBER matches nothing, and the type src-ip that is recommended does not exist", () => {
     const { attribute, event } = given({ Tag: [{ name: "tlp:amber" }] });
     expect(filtering({ tags: ["TLP:AMBER"] })(attribute, event)).toBe(true);
     const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
@@ -112,14 +115,14 @@ describe("defects of the first Threat Bus", () => {
     expect(named.filter((type) => !mappedTypes().includes(type ?? ""))).toStrictEqual([]);
   });
 
-  test("14: AS12345 fails, the case of a MAC stays, stix2-pattern loses its brackets", () => {
+  test("defect 14: AS12345 fails, the case of a MAC stays, stix2-pattern loses its brackets", () => {
     expect(patternOf("AS", "AS12345")).toBe("[autonomous-system:number = 12345]");
     expect(patternOf("mac-address", "00:00:5E:00:53:AF")).toBe("[mac-addr:value = '00:00:5e:00:53:af']");
     const pattern = "([file:name = 'a'] FOLLOWEDBY [file:name = 'b']) WITHIN 300 SECONDS";
     expect(patternOf("stix2-pattern", pattern)).toBe(pattern);
   });
 
-  test("15: a pattern is cut at its first =, and escapes stay", () => {
+  test("defect 15: a pattern is cut at its first =, and escapes stay", () => {
     const url = "http://evil.example/?a=b' AND url:value = 'c\\";
     expect(pointIndicators(patternOf("url", url))).toMatchObject([{ path: "url:value", value: url }]);
     expect(pointIndicators(patternOf("domain|ip", "evil.example|198.51.100.7"))).toBeUndefined();

@@ -9,7 +9,7 @@ import { Kafka, logLevel } from "kafkajs";
 import { expect, test } from "vitest";
 import { misp } from "../src/index.ts";
 import { uuid, written } from "./sample.ts";
-import { atEnd } from "./stand.ts";
+import { atEnd, refusing } from "./stand.ts";
 
 const { describe, bootstrap } = await brokerForTests("kafka");
 
@@ -49,6 +49,33 @@ describe("Kafka", () => {
     await producer.send({ topic: attributes, messages: [{ value: value(written({ uuid: uuid.replace("5", "8"), value: "198.51.100.8" })) }] });
     await expect.poll(() => second.got).toStrictEqual(["ADD [ipv4-addr:value = '198.51.100.8']"]);
     expect(second.received()).toBe(1);
+  });
+
+  test("defect 12: an offset is committed before the bus has what it means", async () => {
+    const [topic, group] = [`a-${randomUUID()}`, `g-${randomUUID()}`];
+    const kafka = new Kafka({ brokers: bootstrap.split(","), logLevel: logLevel.NOTHING });
+    const admin = kafka.admin(), producer = kafka.producer();
+    await admin.connect();
+    await producer.connect();
+    atEnd(() => Promise.all([admin.disconnect(), producer.disconnect()]));
+    await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 1 }] });
+    await producer.send({ topic, messages: [{ value: JSON.stringify(written()) }] });
+    const life = async (takes: boolean): Promise<{ bus: ThreatBus; got: string[]; failed(): number }> => {
+      const config = { "bootstrap.servers": bootstrap, "group.id": group, "session.timeout.ms": 6_000, "auto.commit.interval.ms": 100 };
+      const bus = createBus({ backbones: [takes ? inmem() : refusing(() => true)], apps: [misp({ kafka: { topics: [topic], config } })], logger: silentLogger });
+      atEnd(() => bus.stop());
+      const got: string[] = [];
+      await bus.subscribe("stix2/indicator", ({ body }) => void got.push((body as { pattern: string }).pattern));
+      await bus.start();
+      return { bus, got, failed: () => (bus.stats().plugins["misp"] ?? []).find(({ name }) => name === "misp_messages_failed")?.value ?? 0 };
+    };
+    const first = await life(false);
+    // Tried again and again.
+    await expect.poll(first.failed).toBeGreaterThan(1);
+    await first.bus.stop();
+    expect(first.got).toStrictEqual([]);
+    const second = await life(true);
+    await expect.poll(() => second.got).toStrictEqual(["[ipv4-addr:value = '198.51.100.7']"]);
   });
 
   test("the doctor says whether the topics are there", async () => {

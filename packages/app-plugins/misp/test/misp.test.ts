@@ -79,7 +79,7 @@ describe("from MISP's publisher to the bus", () => {
     balanced(count);
   });
 
-  test("MISP goes away and comes back: the plugin joins again", async () => {
+  test("defect 12: MISP goes away and comes back, and the plugin does not join again", async () => {
     const feed = await publisher();
     const { got } = await run({ zmq: { host: "127.0.0.1", port: feed.port } });
     await joined(feed);
@@ -133,7 +133,7 @@ describe("from MISP's publisher to the bus", () => {
 describe("authentication by ZeroMQ PLAIN", () => {
   const secret = { username: "misp", password: "s3cret" };
 
-  test("right credentials receive, wrong ones are told", async () => {
+  test("defect 12: ZeroMQ knows no authentication: right credentials receive, wrong ones are told", async () => {
     const feed = await publisher(undefined, secret);
     const host = fakeHost();
     const intruder = misp({ zmq: { host: "127.0.0.1", port: feed.port, username: "misp", password: "wrong" } }).create(host);

@@ -58,6 +58,18 @@ export async function stand(options: Omit<Options, "zmq" | "api"> & { api?: Part
   };
 }
 
+/** In one process, but for what it rejects. */
+export function refusing(refuses: () => boolean): ConfiguredBackbone {
+  const inner = inmem();
+  return {
+    ...inner,
+    create(host) {
+      const backbone = inner.create(host);
+      return { ...backbone, publish: async (frame) => (refuses() ? Promise.reject(new Error("no room")) : backbone.publish(frame)) };
+    },
+  };
+}
+
 /** Everything said by MISP went somewhere. */
 export function expectBalanced({ count }: Stand): void {
   const sum = (name: string): number => Object.values(count(name)).reduce((total, value) => total + value, 0);

@@ -129,6 +129,8 @@ describe("a row of attributes/restSearch", () => {
     const context = decodeRow(row({ Tag: tags, Event: { id: "625", Orgc: orgc, Tag: [{ name: "tlp:red" }], publish_timestamp: time } }));
     expect(context).toMatchObject({ ok: true, message: { attribute: { tags: [{ name: "own" }] }, event: { orgc, timestamp: time, tags: [{ name: "tlp:red" }] } } });
     expect(decodeRow(row())).not.toHaveProperty("message.event");
+    // Of none there is no list.
+    expect(decodeRow(row({ Event: { id: "625" } }))).toMatchObject({ message: { event: { tags: [] } } });
   });
 
   test("its newest expiration", () => {

@@ -50,6 +50,9 @@ export interface SightingRow {
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** The day every event is about, which an analyst sets by hand; long past, since it says nothing of when anything changed. */
+export const eventDay = "2024-09-16";
+
 /** What a MISP holds, and how it writes that as JSON. */
 export class Library {
   readonly events: Map<number, EventRow> = new Map();
@@ -110,7 +113,7 @@ export class Library {
 
   eventJson(event: EventRow): Fields {
     return {
-      ...this.#plainEvent(event), date: "2024-09-16", published: event.published, analysis: this.#n(0), threat_level_id: this.#n(4), sharing_group_id: this.#n(0),
+      ...this.#plainEvent(event), date: eventDay, published: event.published, analysis: this.#n(0), threat_level_id: this.#n(4), sharing_group_id: this.#n(0),
       timestamp: this.#n(event.timestamp), publish_timestamp: this.#n(event.publish_timestamp),
       Orgc: { id: this.#n(event.orgc.id), uuid: event.orgc.uuid, name: event.orgc.name },
     };

@@ -1,3 +1,4 @@
+import { eventDay } from "./library.ts";
 import type { AttributeRow, EventRow, Library, SightingRow } from "./library.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -49,6 +50,7 @@ function matches(row: AttributeRow, event: EventRow | undefined, asked: Fields, 
     among("tags", ...row.tags.map(({ name }) => name), ...(event?.tags ?? []).map(({ name }) => name)) &&
     (asked["to_ids"] === undefined || truth(asked["to_ids"]) === row.to_ids) &&
     (asked["published"] === undefined || truth(asked["published"]) === event?.published) &&
+    (asked["from"] === undefined || dayOf(asked["from"]) <= eventDay) && (asked["to"] === undefined || dayOf(asked["to"]) >= eventDay) &&
     since(asked["timestamp"] ?? asked["attribute_timestamp"], row.timestamp, now) &&
     since(asked["publish_timestamp"] ?? asked["last"], event?.publish_timestamp ?? 0, now)
   );
@@ -59,6 +61,11 @@ function since(asked: unknown, time: number, now: number): boolean {
   if (asked === undefined) return true;
   const [from, to] = [asked].flat().map((each) => secondsOf(each, now));
   return time >= (from ?? 0) && (to === undefined || time <= to);
+}
+
+/** A day, given as one or in seconds. */
+function dayOf(given: unknown): string {
+  return /^\d+$/.test(String(given)) ? new Date(Number(given) * 1_000).toISOString().slice(0, 10) : String(given);
 }
 
 function secondsOf(given: unknown, now: number): number {

@@ -55,9 +55,9 @@ export function decodeRow(row: unknown): Decoded<AttributeMessage> {
   const event = eventOf(row["Event"], row, true);
   const attribute = attributeOf(row, event?.id ?? "");
   if (typeof attribute === "string") return refused(attribute);
-  // Without includeContext the event has no list of tags, but the attribute has those it inherits.
-  const tags = event?.tags ?? tagsOf(row["Tag"], "inherited");
-  return { ok: true, message: { kind: "attribute", action: "add", attribute, ...(event && { event: { ...event, ...(tags && { tags }) } }) } };
+  // Without includeContext the event has no list of tags, but the attribute has those it inherits; without any there is no list at all.
+  const tags = event?.tags ?? tagsOf(row["Tag"], "inherited") ?? [];
+  return { ok: true, message: { kind: "attribute", action: "add", attribute, ...(event && { event: { ...event, tags } }) } };
 }
 
 function attributeMessage(root: Fields, row: Fields): Decoded<AttributeMessage> {

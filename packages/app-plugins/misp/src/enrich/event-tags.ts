@@ -26,13 +26,13 @@ export class EventTags {
     return known !== undefined && known.until > this.#clock.now() ? known.tags : undefined;
   }
 
-  /** Returns whether they are others than those known before. */
+  /** Returns whether they are others than those known before, if any were. */
   set(event: string, tags: readonly MispTag[]): boolean {
     const before = this.#known.get(event)?.tags;
     this.#known.delete(event);
     this.#known.set(event, { tags, until: this.#clock.now() + this.#ttl });
     if (this.#known.size > mostEvents) this.#known.delete(this.#known.keys().next().value ?? "");
-    return before !== undefined && keyOf(before) !== keyOf(tags);
+    return before === undefined || keyOf(before) !== keyOf(tags);
   }
 
   forget(event: string): void {
