@@ -9,6 +9,7 @@ import { certificates, type Certificates } from "./certificates.ts";
 import { privateFolder, removeFolder } from "./folder.ts";
 import { newestKafka, requireKafka, type KafkaPrograms } from "./kafka-install.ts";
 import { answersKafka } from "./kafka-probe.ts";
+import { listens } from "./probe.ts";
 import { properties, saslPassword, saslUser, type Listener } from "./kafka-properties.ts";
 import { marker } from "./processes.ts";
 import { Program, controlsOf } from "./program.ts";
@@ -79,7 +80,8 @@ async function launchIn(folder: string, { java, classPath }: KafkaPrograms, vers
     env,
     folder,
     log: join(folder, "output.log"),
-    answers: () => answersKafka(connect(port, "127.0.0.1")),
+    // It opens its listeners one after the other.
+    answers: async () => (await answersKafka(connect(port, "127.0.0.1"))) && (await Promise.all(listeners.map((each) => listens(each.port)))).every(Boolean),
   });
   await node.start();
   const asked = <T>(what: string, wanted: boolean, value: T): T => {

@@ -21,7 +21,7 @@ export interface Command {
 }
 
 /** Milliseconds a broker may take to answer, or to end after SIGTERM. On an idle machine it takes 3 s and 2 s. */
-const patience = 90_000;
+const patience = 180_000;
 
 export class Program {
   readonly #command: Command;

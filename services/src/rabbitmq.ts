@@ -8,6 +8,7 @@ import { freePorts } from "@threatbus/testkit";
 import { answersAmqp } from "./amqp-probe.ts";
 import { certificates, type Certificates } from "./certificates.ts";
 import { privateFolder, removeFolder } from "./folder.ts";
+import { listens } from "./probe.ts";
 import { marker } from "./processes.ts";
 import { Program, controlsOf, launch } from "./program.ts";
 import { requireRabbitmq, rabbitmqPrograms } from "./rabbitmq-install.ts";
@@ -65,7 +66,8 @@ async function launchIn(folder: string, tls: boolean | "mutual", conf: readonly 
     env,
     folder,
     log,
-    answers: () => answersAmqp(connect(port, "127.0.0.1")),
+    // The listener for TLS comes last.
+    answers: async () => (await answersAmqp(connect(port, "127.0.0.1"))) && (listener === undefined || listens(listener.port)),
   });
   const command = async (...args: readonly string[]): Promise<string> => (await run(join(rabbitmqPrograms, "rabbitmqctl"), args, { env, cwd: folder })).stdout;
   const ctl = (...args: readonly string[]): Promise<string> =>

@@ -14,7 +14,7 @@ const { describe } = await needs("kafka");
 const { describe: describeOldest } = await needs("kafka", oldest);
 
 const answers = ({ port }: Kafka): Promise<boolean> => answersKafka(connect(port, "127.0.0.1"));
-const client = (bootstrap: string, config: Partial<KafkaConfig> = {}): Client => new Client({ brokers: [bootstrap], logLevel: logLevel.NOTHING, retry: { retries: 0 }, ...config });
+const client = (bootstrap: string, config: Partial<KafkaConfig> = {}): Client => new Client({ brokers: [bootstrap], logLevel: logLevel.NOTHING, connectionTimeout: 60_000, retry: { retries: 0 }, ...config });
 
 /** The addresses of the brokers, as this client is told them. */
 async function clusterSeenBy(bootstrap: string, config: Partial<KafkaConfig>): Promise<string[]> {
@@ -103,7 +103,7 @@ describe("Kafka", () => {
     await broker.terminate();
     expect(readFileSync(`${folder}/output.log`, "utf8").trimEnd()).toMatch(/\[BrokerServer id=1\] shut down completed[^]*unregistered$/);
     await broker.stop();
-    expect(tracesOf(folder, [broker.port, broker.proxied.port, broker.tls.port, broker.sasl.port])).toEqual(none);
+    await expect.poll(() => tracesOf(folder, [broker.port, broker.proxied.port, broker.tls.port, broker.sasl.port])).toEqual(none);
   });
 
   it("says why it does not start", async () => {
@@ -122,6 +122,6 @@ describeOldest(`Kafka ${oldest}`, () => {
     expect(await kept(one)).toBe("2");
     const folders = brokers.map(({ pid }) => folderOf(pid));
     await Promise.all(brokers.map((broker) => broker.stop()));
-    expect(folders.map((folder) => tracesOf(folder, brokers.map(({ port }) => port)))).toEqual([none, none]);
+    await expect.poll(() => folders.map((folder) => tracesOf(folder, brokers.map(({ port }) => port)))).toEqual([none, none]);
   });
 });

@@ -71,7 +71,7 @@ describe("RabbitMQ", () => {
     await Promise.all([one.terminate(), other.terminate()]);
     expect(readFileSync(`${folders[0]}/output.log`, "utf8")).toMatch(/SIGTERM/);
     await Promise.all([one.stop(), other.stop()]);
-    expect(folders.map((folder) => tracesOf(folder, ports))).toEqual([none, none]);
+    await expect.poll(() => folders.map((folder) => tracesOf(folder, ports))).toEqual([none, none]);
   });
 
   it("says why it does not start, and leaves nothing", async () => {

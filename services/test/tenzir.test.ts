@@ -42,6 +42,6 @@ describe("Tenzir", () => {
     const folder = folderOf(node.pid);
     await node.terminate();
     await node.stop();
-    expect(tracesOf(folder, [node.port])).toEqual(none);
+    await expect.poll(() => tracesOf(folder, [node.port])).toEqual(none);
   });
 });
