@@ -40,7 +40,7 @@ export async function stand(options: Options = {}, others: readonly ConfiguredAp
     ...plugin,
     create: (real) => plugin.create({ ...real, logger: host.logger, metrics: host.metrics }),
   };
-  const bus = createBus({ backbones: [inmem()], apps: [watched, ...others], logger: host.logger, drainTimeout: 15_000 });
+  const bus = createBus({ backbones: [inmem()], apps: [watched, ...others], logger: host.logger, drainTimeout: 60_000 });
   await bus.start();
   onTestFinished(async () => void (await bus.stop().catch(() => undefined)));
   return { bus, ports, host: host as unknown as FakeHost };
