@@ -83,9 +83,9 @@ export interface WsServer {
 }
 
 /** A Zeek's WebSocket server. */
-export async function wsServer({ port = 0, tls }: { port?: number; tls?: TlsOptions } = {}): Promise<WsServer> {
+export async function wsServer({ port = 0, tls, autoPong = true }: { port?: number; tls?: TlsOptions; autoPong?: boolean } = {}): Promise<WsServer> {
   const http: Server = tls === undefined ? (createServer() as unknown as Server) : createTlsServer(tls);
-  const server = new WebSocketServer({ server: http, perMessageDeflate: false, skipUTF8Validation: true });
+  const server = new WebSocketServer({ server: http, perMessageDeflate: false, skipUTF8Validation: true, autoPong });
   const waiting: [WebSocket, IncomingMessage][] = [];
   let wake: () => void = () => undefined;
   server.on("connection", (socket, request) => {

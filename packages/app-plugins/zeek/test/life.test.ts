@@ -70,7 +70,7 @@ it("removes an indicator when its time has come", async () => {
   const { bus, port } = await stand();
   const zeek = await FakeZeek.peered(port);
   await zeek.subscribe();
-  await bus.publish(indicator(1, undefined, { valid_until: new Date(Date.now() + 1_200).toISOString() }));
+  await bus.publish(indicator(1, undefined, { valid_until: new Date(Date.now() + 3_000).toISOString() }));
   expect(await zeek.intel(2)).toEqual(["ADD ADDR 10.0.0.1", "REMOVE ADDR 10.0.0.1"]);
   await bus.publish(indicator(2, undefined, { valid_until: created }));
   expect(await zeek.intel(1)).toEqual(["REMOVE ADDR 10.0.0.2"]);
@@ -107,7 +107,7 @@ it("notices a Zeek that is gone without a word", async () => {
 });
 
 it("asks a silent Zeek for a sign of life, and leaves one that answers alone", async () => {
-  const { port, host } = await stand({ ping_interval: 0.1 });
+  const { port, host } = await stand({ ping_interval: 0.5 });
   const zeek = await FakeZeek.peered(port);
   // Answers pings while it waits for what does not come.
   const nothing = zeek.message().catch(() => "ended");
@@ -124,7 +124,7 @@ it("asks a silent Zeek for a sign of life, and leaves one that answers alone", a
 });
 
 it.each([["tells again", 30], ["counts as lost, when the Zeek stays away,", 0.1]])("%s what no answer came after when a connection breaks", async (_, grace) => {
-  const { bus, port, host } = await stand({ ping_interval: 0.2, grace });
+  const { bus, port, host } = await stand({ ping_interval: 1, grace });
   const zeek = await FakeZeek.peered(port);
   await zeek.subscribe();
   for (let n = 0; n < 10; n++) await bus.publish(indicator(n));
@@ -175,7 +175,7 @@ it("survives a connection that breaks anywhere, over and over, and loses nothing
 });
 
 it("holds out against a storm of garbage, and serves a Zeek meanwhile", async () => {
-  const { bus, port, host } = await stand({ max_connections: 50, handshake_timeout: 0.5 });
+  const { bus, port, host } = await stand({ max_connections: 50, handshake_timeout: 2 });
   const zeek = await FakeZeek.peered(port);
   await zeek.subscribe();
   const random = seeded(99);
@@ -210,7 +210,7 @@ it("ends a connection that subscribes without end", async () => {
 });
 
 it("says when a Zeek has its acknowledgement and does not listen", async () => {
-  const { port, host } = await stand({ handshake_timeout: 0.2 });
+  const { port, host } = await stand({ handshake_timeout: 2 });
   const zeek = await FakeZeek.peered(port);
   zeek.publish("threatbus/manage", "Tenzir::subscribe", string("stix2/indicator"), { type: "timespan", value: 0n });
   await eventually(() => host.entries.some(({ text }) => text.includes("does not listen")), true);

@@ -128,7 +128,7 @@ it("takes from a Zeek that comes back after grace what ended meanwhile, and leav
   const zeek = await FakeZeek.peered(port);
   await zeek.subscribe();
   await bus.publish(indicator(1));
-  await bus.publish(indicator(2, undefined, { valid_until: new Date(Date.now() + 2_000).toISOString() }));
+  await bus.publish(indicator(2, undefined, { valid_until: new Date(Date.now() + 3_000).toISOString() }));
   // Two indicators of one value, for a script that takes a value away whoever named it.
   for (const n of [3, 4]) await bus.publish(indicator(n, "[domain-name:value = 'evil.example']"));
   await zeek.intel(4);
