@@ -9,7 +9,7 @@ let workshop: Workshop, bus: Program, ports: Ports, client: Client;
 beforeAll(async () => {
   ports = await freePorts();
   bus = house.start(on(ports));
-  client = await connect({ manage: ports.manage });
+  client = await connect({ manage: ports.manage, requestTimeout: 60_000 });
 });
 afterAll(async () => {
   await client.close();
@@ -146,7 +146,7 @@ describe("snapshot", () => {
       yield { ...indicator(40), x_span: snapshot } as never;
       yield indicator(41) as never;
     });
-    const { code, stdout, stderr } = await workshop.run(["snapshot", ...there(), "--since", "2w", "--wait", "1", "stix2/indicator"]);
+    const { code, stdout, stderr } = await workshop.run(["snapshot", ...there(), "--since", "2w", "--wait", "4", "stix2/indicator"]);
     await responder.close();
     expect(code).toBe(0);
     expect(stdout.trimEnd().split("\n").map((line) => JSON.parse(line) as unknown)).toEqual([{ ...indicator(40), x_span: 14 * 86_400 }, indicator(41)]);

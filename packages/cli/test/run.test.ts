@@ -1,4 +1,4 @@
-import { connect, type Client } from "@threatbus/zmq-client";
+import { connect, type Client, type ConnectOptions } from "@threatbus/zmq-client";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { coreUrl, freePorts, indicator, on, Workshop, type Program } from "./program.ts";
 
@@ -16,8 +16,8 @@ afterEach(async () => {
   clients = [];
 });
 
-async function join(manage: number): Promise<Client> {
-  const client = await connect({ manage, requestTimeout: 2_000, linger: 0 });
+async function join(manage: number, options: ConnectOptions = {}): Promise<Client> {
+  const client = await connect({ manage, linger: 0, ...options });
   clients.push(client);
   return client;
 }
@@ -61,7 +61,7 @@ describe("a run", () => {
 
   test("SIGTERM under load: everything accepted is delivered", async () => {
     const ports = await freePorts();
-    const program = workshop.start([...on(ports), "--log-format", "json", "--set", "queue.max_items=1000000"]);
+    const program = workshop.start([...on(ports), "--log-format", "json", "--set", "queue.max_items=1000000", "--set", "shutdown_timeout=60"]);
     await running(program);
     const [sender, receiver] = [await join(ports.manage), await join(ports.manage)];
     const subscription = await receiver.subscribe("stix2/indicator", { buffer: 100_000 });
@@ -163,7 +163,8 @@ describe("a run", () => {
     const program = workshop.start([...on(ports), "--verbose"]);
     program.child.stdout?.destroy();
     program.child.stderr?.destroy();
-    const client = await join(ports.manage);
+    // Nothing tells that it runs: it is waited for.
+    const client = await join(ports.manage, { requestTimeout: 60_000 });
     for (let n = 0; n < 3; n++) await (await client.subscribe("stix2/")).close();
     program.child.kill("SIGTERM");
     expect(await program.ended).toEqual({ code: 0, signal: null });

@@ -70,13 +70,13 @@ test("the README's responder answers", async () => {
   expect(await program.ended).toBe(0);
 });
 
-const start = `import { connect } from "@threatbus/zmq-client";
-const client = await connect({ manage: Number(process.env.BUS_PORT), requestTimeout: 300, linger: 300 });`;
+const start = (linger: number): string => `import { connect } from "@threatbus/zmq-client";
+const client = await connect({ manage: Number(process.env.BUS_PORT), requestTimeout: 2000, linger: ${linger} });`;
 
 test("everything published before close arrives, and the process ends", async () => {
   bus = await FakeBus.start();
   const program = workshop.run(
-    `${start}
+    `${start(60_000)}
      for (let n = 0; n < 5000; n++) void client.publish({ topic: "stix2/indicator", payload: String(n) });
      await client.close();`,
     env(),
@@ -88,7 +88,7 @@ test("everything published before close arrives, and the process ends", async ()
 test("a process whose bus is gone ends all the same", async () => {
   bus = await FakeBus.start();
   const program = workshop.run(
-    `${start}
+    `${start(300)}
      await client.subscribe("stix2/");
      await client.publish({ topic: "stix2/indicator", payload: "1" });
      process.once("SIGTERM", async () => {
@@ -107,7 +107,7 @@ test("a process whose bus is gone ends all the same", async () => {
 
 test("a connection that fails leaves nothing that holds the process", async () => {
   bus = await FakeBus.start({ answer: () => undefined });
-  const program = workshop.run(start, env());
+  const program = workshop.run(start(300), env());
   expect(await program.ended).toBe(1);
   expect(program.output).toContain("REQUEST_TIMEOUT");
 });

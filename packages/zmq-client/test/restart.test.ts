@@ -48,7 +48,7 @@ test("a restart on other ports is followed", async () => {
 test("a bus that is silent for a while had kept the subscription", async () => {
   let silent = false;
   const bus = await busWith({ answer: (_, usual) => (silent ? undefined : usual) });
-  const client = await join(bus, { requestTimeout: 200, heartbeatInterval: 50 });
+  const client = await join(bus, { requestTimeout: 1_000, heartbeatInterval: 50 });
   const states: string[] = [];
   const subscription = await client.subscribe("stix2/", {
     onStatus: (state, error) => states.push(error === undefined ? state : `${state} ${error.code}`),
