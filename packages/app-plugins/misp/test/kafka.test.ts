@@ -16,7 +16,7 @@ const { describe, bootstrap } = await brokerForTests("kafka");
 describe("Kafka", () => {
   test("every shape MISP writes is read, empty values do no harm, and what was read is not read again", async () => {
     const [attributes, whole, group] = [`a-${randomUUID()}`, `p-${randomUUID()}`, `g-${randomUUID()}`];
-    const kafka = new Kafka({ brokers: bootstrap.split(","), logLevel: logLevel.NOTHING });
+    const kafka = new Kafka({ brokers: bootstrap.split(","), logLevel: logLevel.NOTHING, connectionTimeout: 60_000 });
     const admin = kafka.admin(), producer = kafka.producer();
     await admin.connect();
     await producer.connect();

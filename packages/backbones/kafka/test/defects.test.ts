@@ -76,7 +76,8 @@ describe("kafkajs on a bad network", () => {
     sleeper.pause();
     const keysOf = (from: number): number => new Set(other.frames.slice(from).map(({ payload }) => (JSON.parse(Buffer.from(payload).toString()) as { id: string }).id)).size;
     const asleep = other.frames.length;
-    await expect.poll(() => keysOf(asleep)).toBe(20);
+    // Without that it would be a minute: longer than this.
+    await expect.poll(() => keysOf(asleep), { timeout: 30_000 }).toBe(20);
     sleeper.resume();
     const got = sleeper.got.length;
     await sleeper.until(got + 50);
@@ -125,7 +126,7 @@ describe("kafkajs on a bad network", () => {
     const topic = newWorld();
     const first = await startHost(way.broker.bootstrap, { topic, group_id: `${topic}-writer`, create_topics: { partitions: 2 } });
     await first.backbone.publish(version(1, 1));
-    const client = new kafkajs.Kafka({ brokers: [way.broker.bootstrap], logLevel: kafkajs.logLevel.NOTHING });
+    const client = new kafkajs.Kafka({ brokers: [way.broker.bootstrap], logLevel: kafkajs.logLevel.NOTHING, connectionTimeout: 60_000 });
     const stubborn = client.consumer({ groupId: topic, sessionTimeout: 10_000, rebalanceTimeout: 4_000, maxWaitTimeInMs: 100, retry: { retries: 0, restartOnFailure: async () => false } });
     let release = (): void => undefined;
     const held = new Promise<void>((resolve) => (release = resolve));

@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { into, newWorld, scale, startHost, stream, version, type Options, type TestHost } from "./hosts.ts";
 
 const { describe, bootstrap } = await brokerForTests("kafka");
-const client = new kafkajs.Kafka({ brokers: [bootstrap], logLevel: kafkajs.logLevel.NOTHING });
+const client = new kafkajs.Kafka({ brokers: [bootstrap], logLevel: kafkajs.logLevel.NOTHING, connectionTimeout: 60_000 });
 const some = Math.round(500 * scale);
 const idsOf = ({ frames }: TestHost): string[] => frames.map(({ id }) => id);
 

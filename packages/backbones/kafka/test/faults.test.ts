@@ -65,7 +65,7 @@ describe("faults of the broker and of the way to it", () => {
     await way.broker.terminate();
     const outcomes = Promise.allSettled(Array.from({ length: 250 }, (_, n) => host.backbone.publish(version(1, n))));
     await expect.poll(() => host.host.gauge("kafka_connected")).toBe(0);
-    expect((host.host.gauge("outbox_waiting") ?? 0) + (host.host.gauge("outbox_under_way") ?? 0)).toBe(100);
+    await expect.poll(() => (host.host.gauge("outbox_waiting") ?? 0) + (host.host.gauge("outbox_under_way") ?? 0)).toBe(100);
     await way.broker.start();
     const told = (await outcomes).map(({ status }) => status);
     const kept = told.filter((status) => status === "fulfilled").length;

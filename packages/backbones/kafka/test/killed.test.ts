@@ -11,7 +11,7 @@ const some = Math.round(500 * Math.min(scale, 4));
 const kills = scale >= 50 ? 20 : Math.max(2, Math.round(scale / 2.5));
 const idsOf = ({ frames }: TestHost): string[] => frames.map(({ id }) => id);
 /** Who is killed is missed sooner than a user wants to. */
-const brief = { "session.timeout.ms": 1_500, "heartbeat.interval.ms": 400, "max.poll.interval.ms": 3_000, ...soon } as const;
+const brief = { "session.timeout.ms": 4_000, "heartbeat.interval.ms": 800, "max.poll.interval.ms": 6_000, ...soon } as const;
 
 describe("hosts that are killed", () => {
   let bootstrap = "";
