@@ -9,8 +9,8 @@ const node = process.execPath;
 const folder = mkdtempSync(join(tmpdir(), "child-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Asked twice, then made to, in less time than usual. */
-const quickly: readonly Step[] = [["SIGTERM", 500], ["SIGTERM", 500], ["SIGKILL", 10_000]];
+/** Asked twice, then made to, in less time than usual, and time enough to hear it. */
+const quickly: readonly Step[] = [["SIGTERM", 2_000], ["SIGTERM", 2_000], ["SIGKILL", 60_000]];
 
 function script(code: string, steps?: readonly Step[]): Child {
   return new Child({ file: node, args: ["-e", code] }, steps);

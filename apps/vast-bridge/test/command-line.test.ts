@@ -131,8 +131,7 @@ describe("a start", () => {
     await site.bus();
     const { client, sightings } = await site.client();
     await site.running(bridge);
-    await eventually(() => vast.argv("attach").length).toBe(1);
-    expect(await ask("/healthz")).toBe("200 running\n");
+    await expect.poll(() => ask("/healthz")).toBe("200 running\n");
     vast.events({ ts: "2026-01-01T00:00:00", query: "evil.example" });
     await client.publish(indicator(1, "[domain-name:value = 'evil.example']"));
     await client.publish(indicator(2, "[mutex:name = 'x']"));

@@ -75,8 +75,8 @@ test("a bus that is restarted under it is joined again; what is new is searched,
   await eventually(() => bridge.stderr).toMatch(/the bus state="resubscribed"/);
   await second.client.publish(indicator(1, pattern(1)));
   await second.client.publish(indicator(2, pattern(2)));
-  await eventually(() => second.sightings.length).toBe(1);
-  expect(second.sightings[0]?.sighting_of_ref).toBe(indicator(2, pattern(2)).id);
+  // The bus may have been killed before the bridge knew that the first sighting had arrived: then it sends it again.
+  await eventually(() => second.sightings.at(-1)?.sighting_of_ref).toBe(indicator(2, pattern(2)).id);
   expect(asked()).toEqual(["n1", "n2"]);
   expect(await bridge.kill("SIGTERM")).toEqual({ code: 0, signal: null });
 });
@@ -136,7 +136,7 @@ describe("processes", () => {
     const first = await site.running(site.bridge({ ...config(), live_match: true, matcher_name: "m", shutdown_timeout: 0.2 }));
     await client.publish(indicator(1, pattern(1)));
     await eventually(() => asked().length).toBe(1);
-    await eventually(() => vast.told.length).toBe(1);
+    await eventually(() => [vast.told.length, vast.watching]).toEqual([1, 1]);
     // The search and the matcher; the program that told the matcher something ends by itself.
     await eventually(() => alive().length).toBe(2);
     await first.kill("SIGKILL");
@@ -155,7 +155,7 @@ describe("processes", () => {
     const { client, sightings } = await site.client();
     vast.events(...numbers(6).map(dns));
     writeFileSync(join(site.folder, "t.sh"), 'case "$(cat)" in *n1*) sleep 1000;; *n2*) exit 3;; *n3*) echo;; *) echo "{\\"ok\\":\\"$1\\"}";; esac');
-    const bridge = await site.running(site.bridge({ ...config(), transform_context: "sh t.sh %ioc", command_timeout: 3 }));
+    const bridge = await site.running(site.bridge({ ...config(), transform_context: "sh t.sh %ioc", command_timeout: 8 }));
     for (const n of numbers(6)) await client.publish(indicator(n, pattern(n)));
     await eventually(() => sightings.length).toBe(6);
     const contexts = new Map(sightings.map(({ sighting_of_ref: id, x_threatbus_sighting_context: event }) => [Number(id.slice(-1)), event]));

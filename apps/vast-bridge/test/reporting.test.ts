@@ -30,7 +30,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const limits = (more: Partial<CommandLimits> = {}): CommandLimits => ({ timeout: 10_000, lines: 100, slots: new Slots(4), owner: folder, signal: stop.signal, ...more });
+const limits = (more: Partial<CommandLimits> = {}): CommandLimits => ({ timeout: 60_000, lines: 100, slots: new Slots(4), owner: folder, signal: stop.signal, ...more });
 
 /** A program of the test's own, to be named in commands. */
 function program(name: string, body: string): string {
@@ -188,13 +188,13 @@ describe("the outbox", () => {
     const patient = answers(...Array.from({ length: 50 }, () => "again" as const));
     const outbox = make(patient);
     outbox.put(report());
-    await outbox.drained(AbortSignal.timeout(20_000));
+    await outbox.drained(AbortSignal.timeout(60_000));
     expect(outbox.size).toBe(0);
     expect(patient.seen.length).toBe(51);
     await outbox.stop();
     const refusing = make(answers(...Array.from({ length: 10 }, () => "refused" as const)));
     refusing.put(report());
-    await refusing.drained(AbortSignal.timeout(20_000));
+    await refusing.drained(AbortSignal.timeout(60_000));
     expect(metrics.counter("sightings_given_up").value).toBe(1);
     await refusing.stop();
   });
@@ -207,7 +207,7 @@ describe("the outbox", () => {
     stores.at(-1)?.close();
     const outlet = answers();
     const again = make(outlet);
-    await again.drained(AbortSignal.timeout(20_000));
+    await again.drained(AbortSignal.timeout(60_000));
     expect(outlet.seen.map(({ last_seen: seen }) => seen).sort()).toEqual(["2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z"]);
     await again.stop();
   });
@@ -217,7 +217,7 @@ describe("the outbox", () => {
     const outlet = answers();
     const outbox = make({ deliver: async (reports) => (throws-- > 0 ? Promise.reject(new Error("fault")) : outlet.deliver(reports)) });
     outbox.put(report());
-    await outbox.drained(AbortSignal.timeout(20_000));
+    await outbox.drained(AbortSignal.timeout(60_000));
     expect(outlet.seen.length).toBe(1);
     await outbox.stop();
   });

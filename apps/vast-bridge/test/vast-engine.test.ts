@@ -40,7 +40,7 @@ async function started(options: Partial<VastOptions> = {}): Promise<Engine> {
 }
 
 const never = new AbortController().signal;
-const bounds = (more: Partial<RetroBounds> = {}): RetroBounds => ({ limit: Infinity, deadline: Date.now() + 60_000, signal: never, ...more });
+const bounds = (more: Partial<RetroBounds> = {}): RetroBounds => ({ limit: Infinity, deadline: Date.now() + 300_000, signal: never, ...more });
 const domain: Observable = { kind: "domain", value: "evil.com" };
 const ip: Observable = { kind: "ip", value: "6.6.6.6" };
 
@@ -178,7 +178,7 @@ describe("a search", () => {
     vast.events(event, { ...event, n: 2 }, { stand_in: "hang" });
     const hits: Hit[] = [];
     // Time enough for a process to begin: what is told is that it ends, not when.
-    const end = await engine.retro?.search([domain], bounds({ deadline: Date.now() + 3_000 }), async (hit) => void hits.push(hit));
+    const end = await engine.retro?.search([domain], bounds({ deadline: Date.now() + 8_000 }), async (hit) => void hits.push(hit));
     expect(end).toEqual({ truncated: "deadline" });
     expect(hits.length).toBe(2);
     for (const { pid } of vast.calls) expect(() => process.kill(pid, 0)).toThrow();
