@@ -26,7 +26,7 @@ export interface AppSubject {
   failing?(): ConfiguredApp | Promise<ConfiguredApp>;
   /** Calls that must be refused, e.g. `() => zmq({ pub: 80_000 })`. */
   readonly invalid?: readonly (() => unknown)[];
-  /** Milliseconds to wait for anything that should happen. Default 10,000. */
+  /** Milliseconds to wait for anything that should happen. Default 60,000. */
   readonly patience?: number;
   /** What it cannot do, and why. */
   readonly cannot?: Readonly<Partial<Record<AppTest, string>>>;
@@ -37,5 +37,5 @@ export interface Peer {
 }
 
 export function patienceOf({ patience }: AppSubject): number {
-  return patience ?? 10_000;
+  return patience ?? 60_000;
 }

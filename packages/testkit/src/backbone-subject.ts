@@ -38,10 +38,10 @@ export interface BackboneLimits {
   readonly maxPayload: number;
   /** Messages of the tests that send many. Default 500. */
   readonly messages: number;
-  /** Milliseconds to wait for anything that should happen. Default 10,000. */
+  /** Milliseconds to wait for anything that should happen. Default 60,000. */
   readonly patience: number;
 }
 
 export function limitsOf({ limits }: BackboneSubject): BackboneLimits {
-  return { maxPayload: 1024 * 1024, messages: 500, patience: 10_000, ...limits };
+  return { maxPayload: 1024 * 1024, messages: 500, patience: 60_000, ...limits };
 }
