@@ -74,7 +74,7 @@ describe("a bus that comes back on the same ports has its apps back by themselve
 });
 
 test("apps that were killed are forgotten after their time, with all that waited for them", async () => {
-  const { bus, ports } = await stand({ zmq: { grace: 2, heartbeat_timeout: 1 } });
+  const { bus, ports } = await stand({ zmq: { grace: 10, heartbeat_timeout: 10 } });
   const apps = await Promise.all(Array.from({ length: 3 }, () => subscriberApp(ports.manage)));
   const survivor = await (await join(ports.manage, { heartbeatInterval: 200 })).subscribe("stix2/indicator");
   const received: string[] = [];

@@ -62,7 +62,7 @@ export async function stand({ zmq: options = {}, apps = [], ports }: StandOption
 
 /** A client of the bus, closed before the bus stops. */
 export async function join(manage: number, options: ConnectOptions = {}): Promise<Client> {
-  const client = await connect({ manage, requestTimeout: 2_000, linger: 100, ...options });
+  const client = await connect({ manage, linger: 100, ...options });
   onTestFinished(() => client.close());
   return client;
 }

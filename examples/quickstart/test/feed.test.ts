@@ -39,7 +39,7 @@ test("what the misp plugin makes of the bundled feed is what the recording says"
     expect(figures("misp_skipped")).toStrictEqual(fed.skipped);
     expect(figures("misp_refused")).toStrictEqual(fed.refused);
     expect(wrong).toStrictEqual([]);
-    expect(figures("misp_messages")).toStrictEqual(fed.updates);
+    await expect.poll(() => figures("misp_messages")).toStrictEqual(fed.updates);
   } finally {
     stopping.abort();
     await bus.stop();
