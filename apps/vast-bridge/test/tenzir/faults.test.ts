@@ -26,7 +26,7 @@ describe("a Tenzir node that fails", () => {
   let node: Tenzir;
   const stands: Stand[] = [];
   const another = async (options: Parameters<typeof stand>[2] = {}, stateDir?: string): Promise<Stand> => {
-    const made = await stand(node.endpoint, node.binary, { silence: 20, ...options }, stateDir);
+    const made = await stand(node.endpoint, node.binary, { silence: 2, ...options }, stateDir);
     stands.push(made);
     return made;
   };
@@ -91,7 +91,7 @@ describe("a Tenzir node that fails", () => {
   });
 
   it("is noticed when it hangs", async () => {
-    const own = await another({ silence: 5 });
+    const own = await another({ silence: 1 });
     const { engine } = own;
     const { session, over } = await watch(engine, [ip("203.0.113.20")]);
     node.pause();
@@ -106,10 +106,10 @@ describe("a Tenzir node that fails", () => {
     expect(await tables(own)).toEqual([]);
   });
 
-  it.each([
+  it.concurrent.for([
     ["emptied", 'from {key: 203.0.113.30} | context_erase "TABLE", key=key', "has 0 entries in place of 1"],
     ["poisoned", 'from {key: null} | context_update "TABLE", key=key, value=true', "has 2 entries in place of 1"],
-  ])("or whose tables are %s by somebody else ends the session", async (_case, change, complaint) => {
+  ])("or whose tables are %s by somebody else ends the session", async ([, change = "", complaint], { expect }) => {
     const own = await another({ check_interval: 0.2 });
     const { session, over } = await watch(own.engine, [ip("203.0.113.30")]);
     const table = (await tables(own)).find((name) => name.endsWith("-ip"));
@@ -118,7 +118,7 @@ describe("a Tenzir node that fails", () => {
     await session.close();
   });
 
-  it("changes what is watched at once, in a program that runs", async () => {
+  it.concurrent("changes what is watched at once, in a program that runs", async ({ expect }) => {
     const { engine } = await another();
     const { session, hits, over } = await watch(engine, [ip("203.0.113.40")]);
     await session.add(watched([{ kind: "cidr", value: "203.0.113.48/28" }, ip("203.0.113.41")]));
@@ -135,7 +135,7 @@ describe("a Tenzir node that fails", () => {
     expect(hits.map(({ event }) => event["dest_ip"])).toEqual(["203.0.113.50", "203.0.113.41"]);
   });
 
-  it("keeps what an earlier process left only until the next starts", async () => {
+  it.concurrent("keeps what an earlier process left only until the next starts", async ({ expect }) => {
     const killed = await another();
     await watch(killed.engine, [ip("203.0.113.60")]);
     expect(await tables(killed)).toHaveLength(2);

@@ -1,6 +1,7 @@
 import { needs, tenzir, type Tenzir } from "@threatbus/services";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { JsonObject } from "../../src/engine.ts";
+import type { Engine, JsonObject } from "../../src/engine.ts";
+import { tenzirOptions } from "../../src/engines/tenzir/options.ts";
 import { Matcher } from "../../src/matcher.ts";
 import type { Observable } from "../../src/observable.ts";
 import { keyOf, observableAt, observableKinds } from "../../src/observable.ts";
@@ -8,6 +9,8 @@ import { brief, importEvents, searched, stand, watch, type Stand } from "./stand
 
 const { describe } = await needs("tenzir");
 
+/** No event has a SHA-512. */
+const kinds = observableKinds.filter((kind) => kind !== "sha512");
 const paths = [
   "ipv4-addr:value", "domain-name:value", "url:value", "email-addr:value", "file:hashes.MD5", "file:hashes.'SHA-1'", "file:hashes.'SHA-256'", "file:hashes.'SHA-512'",
   "x509-certificate:hashes.'SHA-1'", "x-tls:ja3", "x-tls:ja3s", "x-tls:ja4",
@@ -26,11 +29,19 @@ describe("Tenzir", () => {
   let node: Tenzir;
   let stored: { schema: string; event: JsonObject }[];
   let observables: Observable[];
+  /** What the matcher finds in all stored events. */
+  let expected: string[];
+  let usual: Engine;
   const stands: Stand[] = [];
-  const engineWith = async (options: Parameters<typeof stand>[2] = {}): Promise<Stand["engine"]> => {
+  const engineWith = async (options: Parameters<typeof stand>[2] = {}): Promise<Engine> => {
     const made = await stand(node.endpoint, node.binary, options);
     stands.push(made);
     return made.engine;
+  };
+  const matches = (subdomains: boolean): string[] => {
+    const matcher = new Matcher({ ...tenzirOptions.parse({}), subdomains });
+    for (const observable of observables) matcher.watchlist.add(observable);
+    return stored.flatMap(({ schema, event }) => matcher.match(event).map((match) => brief({ ...match, event, schema }))).sort();
   };
 
   beforeAll(async () => {
@@ -42,55 +53,47 @@ describe("Tenzir", () => {
     const urls = ["http://evil.example/gate.php?id=7", "evil.example/gate.php", "https://evil.example/gate.php"].map((url) => observableAt("url:value", url) as Observable);
     for (const url of urls) found.set(keyOf(url), url);
     observables = [...found.values()];
+    expected = matches(false);
+    usual = await engineWith();
   });
   afterAll(async () => {
     await Promise.all(stands.map((each) => each.stop()));
     await node?.stop();
   });
 
-  /** What the matcher finds in all stored events. */
-  const expected = (subdomains = false): string[] => {
-    const matcher = new Matcher({ ...(stands[0] as Stand).options, subdomains });
-    for (const observable of observables) matcher.watchlist.add(observable);
-    return stored.flatMap(({ schema, event }) => matcher.match(event).map((match) => brief({ ...match, event, schema }))).sort();
-  };
-
-  it("has events of all kinds of observables", async () => {
-    await engineWith();
-    const kinds = new Set(expected().map((text) => text.split(":")[0]));
-    expect([...kinds].sort()).toEqual(observableKinds.filter((kind) => kind !== "sha512").sort());
-    expect(expected().length).toBeGreaterThan(100);
+  it("has events of all kinds of observables", () => {
+    const found = new Set(expected.map((text) => text.split(":")[0]));
+    expect([...found].sort()).toEqual([...kinds].sort());
+    expect(expected.length).toBeGreaterThan(100);
   });
 
-  it("finds in the past, with tables, what there is", async () => {
+  it.concurrent("finds in the past, with tables, what there is", async ({ expect }) => {
     const engine = await engineWith({ index_up_to: 0 });
-    expect((await searched(engine, observables)).map(brief).sort()).toEqual(expected());
+    expect((await searched(engine, observables)).map(brief).sort()).toEqual(expected);
   });
 
-  it("finds the same with the index where it can tell", async () => {
-    const engine = await engineWith();
-    expect((await searched(engine, observables)).map(brief).sort()).toEqual(expected());
+  it.concurrent("finds the same with the index where it can tell", async ({ expect }) => {
+    expect((await searched(usual, observables)).map(brief).sort()).toEqual(expected);
   });
 
-  it.each(observableKinds.filter((kind) => kind !== "sha512"))("finds one %s", async (kind) => {
-    const engine = stands[0]?.engine;
-    const one = observables.find((observable) => observable.kind === kind && expected().some((text) => text.startsWith(`${keyOf(observable)} |`)));
-    if (engine === undefined || one === undefined) throw new Error(`no ${kind}`);
-    expect((await searched(engine, [one])).map(brief).sort()).toEqual(expected().filter((text) => text.startsWith(`${keyOf(one)} |`)));
+  it.concurrent.for(kinds)("finds one %s", async (kind, { expect }) => {
+    const one = observables.find((observable) => observable.kind === kind && expected.some((text) => text.startsWith(`${keyOf(observable)} |`)));
+    if (one === undefined) throw new Error(`no ${kind}`);
+    expect((await searched(usual, [one])).map(brief).sort()).toEqual(expected.filter((text) => text.startsWith(`${keyOf(one)} |`)));
   });
 
-  it("finds names below a domain, if asked to", async () => {
+  it.concurrent("finds names below a domain, if asked to", async ({ expect }) => {
     const engine = await engineWith({ subdomains: true });
-    expect(expected(true).length).toBeGreaterThan(expected().length);
-    expect((await searched(engine, observables)).map(brief).sort()).toEqual(expected(true));
+    const below = matches(true);
+    expect(below.length).toBeGreaterThan(expected.length);
+    expect((await searched(engine, observables)).map(brief).sort()).toEqual(below);
   });
 
   it("finds them live, as they come", async () => {
-    const engine = await engineWith();
-    const { session, hits } = await watch(engine, observables);
+    const { session, hits } = await watch(usual, observables);
     await importEvents(node);
-    await expect.poll(() => hits.length).toBeGreaterThanOrEqual(expected().length);
+    await expect.poll(() => hits.length).toBeGreaterThanOrEqual(expected.length);
     await session.close();
-    expect(hits.map(brief).sort()).toEqual(expected());
+    expect(hits.map(brief).sort()).toEqual(expected);
   });
 });

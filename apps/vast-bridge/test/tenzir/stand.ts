@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MetricSet, systemClock } from "@threatbus/core";
-import type { Logger } from "@threatbus/core";
+import type { Clock, Logger } from "@threatbus/core";
 import type { Tenzir } from "@threatbus/services";
 import type { Engine, Hit, LiveSession } from "../../src/engine.ts";
 import { createTenzirEngine } from "../../src/engines/tenzir/index.ts";
@@ -22,13 +22,13 @@ export interface Stand {
 }
 
 /** An engine on a node, started. `options` as a user would write them. */
-export async function stand(endpoint: string, binary: string, options: Partial<TenzirOptions> = {}, stateDir?: string): Promise<Stand> {
+export async function stand(endpoint: string, binary: string, options: Partial<TenzirOptions> = {}, stateDir?: string, clock: Clock = systemClock): Promise<Stand> {
   const folder = stateDir ?? (await mkdtemp(join(tmpdir(), "vast-bridge-")));
   const parsed = tenzirOptions.parse({ endpoint, binary, ...options });
   const log: string[] = [];
   const note = (level: string) => (text: string) => void log.push(`${level} ${text}`);
   const logger: Logger = { debug: note("debug"), info: note("info"), warn: note("warn"), error: note("error") };
-  const engine = createTenzirEngine(parsed, { logger, clock: systemClock, metrics: new MetricSet(), stateDir: folder });
+  const engine = createTenzirEngine(parsed, { logger, clock, metrics: new MetricSet(), stateDir: folder });
   await engine.start(new AbortController().signal);
   return {
     engine,
@@ -50,7 +50,7 @@ export async function importEvents(node: Tenzir, events: { readonly [tool in key
     ["from_stdin { read_zeek_json } | import", text("zeek")],
     ['from_stdin { read_ndjson } | @name = "ocsf.event" | import', text("ocsf")],
   ];
-  for (const [pipeline, input] of imports) if (input !== "") await node.run(pipeline, input);
+  await Promise.all(imports.filter(([, input]) => input !== "").map(([pipeline, input]) => node.run(pipeline, input)));
 }
 
 const all = {

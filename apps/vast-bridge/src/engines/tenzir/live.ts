@@ -128,7 +128,6 @@ class Session implements LiveSession {
           this.#owed = false;
         }
       }
-      throw new EngineError("the live program ended by itself");
     } catch (thrown) {
       if (this.#closed || this.#own.parts.stopping.aborted) return;
       this.#ending.abort(thrown);
@@ -160,10 +159,17 @@ class Session implements LiveSession {
       spelling,
       tail: resultOperators([], false),
     });
-    for await (const line of client.lines(program, { signal: this.#over })) {
-      if (this.#twice?.isSecond(from, line) === true) continue;
-      const result = resultOf(line);
-      if (result !== undefined) yield result;
+    try {
+      for await (const line of client.lines(program, { signal: this.#over })) {
+        if (this.#twice?.isSecond(from, line) === true) continue;
+        const result = resultOf(line);
+        if (result !== undefined) yield result;
+      }
+      if (from === 0) throw new EngineError("the live program ended by itself");
+    } catch (thrown) {
+      // The other program, or the wait for it, is not to hold the fault back.
+      this.#ending.abort(thrown);
+      throw thrown;
     }
   }
 

@@ -44,17 +44,18 @@ export class Tables {
   }
 
   /** Only when no process reads them: one that does would go dead. Those of a node that does not answer are left to {@link sweep}. */
-  async remove(tables: readonly (Table | undefined)[]): Promise<void> {
-    for (const { name } of tables.filter((table) => table !== undefined)) {
+  async remove(tables: readonly Table[]): Promise<void> {
+    await Promise.all(tables.map(({ name }) => {
       this.#used.delete(name);
-      await this.#drop(name);
-    }
+      return this.#drop(name);
+    }));
   }
 
   /** Removes the tables of this bridge that are in no use: those of a killed process, or of a node that was away. */
   async sweep(signal: AbortSignal): Promise<void> {
     const prefix = await this.#prefix();
-    for (const name of (await this.sizes(signal)).keys()) if (name.startsWith(prefix) && !this.#used.has(name)) await this.#drop(name);
+    const unused = [...(await this.sizes(signal)).keys()].filter((name) => name.startsWith(prefix) && !this.#used.has(name));
+    await Promise.all(unused.map((name) => this.#drop(name)));
   }
 
   /** Entries by name of table, of all tables of the node. */
