@@ -94,7 +94,7 @@ export class Bridge {
     this.#outbox = new Outbox(outgoing, outlet, transform, { parallel: options.parallel }, host);
     this.#repeats = new Repeats(reported, options.repeats, host, (report) => this.#outbox.put(report));
     const { retro, live } = this.#engine;
-    this.#retro = retro && options.retro && new RetroMatching(retro, answered, options.retro, host, (hit, last) => this.#takeHit(hit, "RETRO", last), ({ observables, hits, took }) => this.interval.searched(observables, hits, took));
+    this.#retro = retro && options.retro && new RetroMatching(retro, answered, options.retro, host, (hit, last) => this.#takeHit(hit, "RETRO", last), ({ observables, hits, took }) => this.interval.searched(observables, hits, took), (key) => this.#catalogue.naming(key));
     this.#live = options.live && live !== undefined ? new LiveMatching(live, () => this.#watched(), host, (hit) => this.#takeHit(hit, "LIVE")) : undefined;
     for (const { path, damaged } of this.#stores) if (damaged > 0) logger.warn("lines of the state could not be read", { file: path, lines: damaged });
   }

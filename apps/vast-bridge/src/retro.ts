@@ -2,7 +2,7 @@
 import { backoff, reasonOf } from "@threatbus/core";
 import type { Clock, Logger, Metrics } from "@threatbus/core";
 import { EngineError } from "./engine.ts";
-import type { Hit, Retro } from "./engine.ts";
+import type { Hit, Retro, RetroEnd } from "./engine.ts";
 import { priorities } from "./catalogue.ts";
 import type { Priority } from "./catalogue.ts";
 import { keyOf, observableOfKey } from "./observable.ts";
@@ -30,6 +30,8 @@ export interface Searched {
 
 /** Searches of one observable that may fail while others succeed. */
 const attempts = 5;
+/** Observables and indicators that one entry of the log names. */
+const most = 10;
 
 /** How often an observable was searched for in vain, and how many searches had succeeded when it first was. */
 interface Attempts {
@@ -50,6 +52,7 @@ export class RetroMatching {
   readonly #metrics: Metrics;
   readonly #take: (hit: Hit, last: boolean) => Promise<void>;
   readonly #searched: (searched: Searched) => void;
+  readonly #naming: (key: string) => readonly string[];
   readonly #queues: Readonly<Record<Priority, Map<string, Attempts>>> = { manual: new Map(), feed: new Map(), backfill: new Map() };
   readonly #running = new Set<Promise<void>>();
   readonly #searching = new Set<string>();
@@ -68,6 +71,7 @@ export class RetroMatching {
     host: { readonly clock: Clock; readonly logger: Logger; readonly metrics: Metrics },
     take: (hit: Hit, last: boolean) => Promise<void>,
     searched: (searched: Searched) => void,
+    naming: (key: string) => readonly string[],
   ) {
     this.#engine = engine;
     this.#answered = answered;
@@ -77,6 +81,7 @@ export class RetroMatching {
     this.#metrics = host.metrics;
     this.#take = take;
     this.#searched = searched;
+    this.#naming = naming;
     host.metrics.gauge("retro_backlog", () => this.backlog);
   }
 
@@ -168,11 +173,9 @@ export class RetroMatching {
       this.#failing = 0;
       this.#successes++;
       this.#wait.reset();
-      if (end.truncated !== undefined) {
-        this.#metrics.counter("retro_truncated", { by: end.truncated }).add(end.observables?.length ?? batch.size);
-        this.#logger.warn("a search was cut short; what it found until then is reported", { by: end.truncated, observables: (end.observables ?? [...batch.keys()].map(observableOfKey)).slice(0, 10) });
-      }
-      for (const key of batch.keys()) this.#answered.set(key, String(this.#clock.now()));
+      if (end.truncated !== undefined) this.#cut(end, batch);
+      // What was cut short by time is not answered: it is searched for again by the next process, or for the next indicator that names it.
+      if (end.truncated !== "deadline") for (const key of batch.keys()) this.#answered.set(key, String(this.#clock.now()));
       const sum = [...hits.values()].reduce((all, count) => all + count, 0);
       this.#metrics.counter("retro_searched").add(batch.size);
       this.#searched({ observables: batch.size, hits: sum, took: this.#clock.now() - began });
@@ -181,6 +184,15 @@ export class RetroMatching {
     } finally {
       for (const key of batch.keys()) this.#searching.delete(key);
     }
+  }
+
+  #cut({ truncated: by, observables }: RetroEnd, batch: ReadonlyMap<string, Waiting>): void {
+    const keys = observables?.map(keyOf) ?? [...batch.keys()];
+    this.#metrics.counter("retro_truncated", { by: by ?? "" }).add(keys.length);
+    const told = keys.slice(0, most);
+    this.#logger.warn("a search was cut short; what it found until then is reported", {
+      by, searches: keys.length, observables: told.map(observableOfKey), indicators: told.flatMap((key) => this.#naming(key)).slice(0, most),
+    });
   }
 
   #failed(batch: ReadonlyMap<string, Waiting>, thrown: unknown): void {

@@ -9,34 +9,65 @@ const scale = Number(process.env["THREATBUS_TEST_SCALE"] ?? 1);
 const dns = (n: number): { ts: string; query: string; n: number } => ({ ts: "2026-01-01T00:00:00", query: `n${n}.evil.example`, n });
 const pattern = (n: number): string => `[domain-name:value = 'n${n}.evil.example']`;
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
-/** Values asked for so far, in order. */
-const asked = (): string[] => vast.argv("json").filter((argv) => argv.includes("export")).map((argv) => /"(n\d+)\./.exec(argv.at(-1) ?? "")?.[1] ?? "");
+/** Values asked for so far, in order, those of one process together. */
+const searches = (): string[][] => vast.argv("json").filter((argv) => argv.includes("export")).map((argv) => [...new Set(Array.from((argv.at(-1) ?? "").matchAll(/"(n\d+)\./g), ([, name]) => name ?? ""))]);
+const asked = (): string[] => searches().flat();
 const config = (): object => ({ vast_binary: vast.binary, max_background_tasks: 4 });
+
+/** Entries of one of the bridge's files of state. */
+const kept = (name: string): number => readFileSync(join(site.folder, "vast-threatbus.state", `${name}.ndjson`), "utf8").split("\n").length - 1;
 
 test("killed while it searches, it does the rest the next time, and nothing twice", async () => {
   await site.bus();
   const { client, sightings } = await site.client();
-  const count = 12 * scale;
-  vast.events(...numbers(count).map(dns));
+  const count = 30 * scale, early = 3;
+  const events = numbers(count).map(dns);
+  vast.events(...events);
   const first = await site.running(site.bridge({ ...config(), max_background_tasks: 1 }));
-  for (const n of numbers(count)) await client.publish(indicator(n, pattern(n)));
-  await eventually(() => sightings.length).toBeGreaterThan(2);
+  for (const n of numbers(early)) await client.publish(indicator(n, pattern(n)));
+  await eventually(() => kept("answered")).toBe(early);
+  // One search that does not end, and the others behind it.
+  vast.events(...events, { stand_in: "hang" });
+  for (const n of numbers(count).slice(early)) await client.publish(indicator(n, pattern(n)));
+  await eventually(() => kept("indicators")).toBe(count);
+  await eventually(() => asked().length).toBeGreaterThan(early);
   await first.kill("SIGKILL");
-  const before = new Set(asked());
+  const hung = searches().at(-1);
+  vast.events(...events);
   const second = await site.running(site.bridge(config()));
   await eventually(() => new Set(sightings.map(({ sighting_of_ref: id }) => id)).size).toBe(count);
-  await eventually(() => asked().length).toBeGreaterThanOrEqual(count);
-  await second.kill("SIGTERM");
-  // The one that ran when it was killed is asked again.
-  expect(asked().length).toBeLessThanOrEqual(count + 1);
-  expect(before.size).toBeGreaterThan(2);
+  expect(await second.kill("SIGTERM")).toEqual({ code: 0, signal: null });
+  // Those of the process that ran when it was killed are asked again, and no others.
+  const answered = asked();
+  expect(new Set(answered).size).toBe(count);
+  expect(answered.filter((name, n) => answered.indexOf(name) < n)).toEqual(hung);
   // A sighting may come twice when the process is killed between sending and knowing; it has one id then.
   expect(new Set(sightings.map(({ id }) => id)).size).toBe(count);
   // Nothing is left to do: a third run asks nothing.
   const third = await site.running(site.bridge(config()));
   for (const n of numbers(count)) await client.publish(indicator(n, pattern(n), { modified: indicator(n, pattern(n)).modified }));
   expect(await third.kill("SIGTERM")).toEqual({ code: 0, signal: null });
-  expect(asked().length).toBeLessThanOrEqual(count + 1);
+  expect(asked()).toEqual(answered);
+});
+
+test("a search that its time cut short is reported with what it found, told with the indicator, and made again by the next process", async () => {
+  await site.bus();
+  const { client, sightings } = await site.client();
+  const search = (then: string): void => vast.shell(`case "$*" in *json*) echo >> asked; echo '${JSON.stringify(dns(1))}'; ${then};; esac`);
+  search("exec sleep 1000");
+  // Time enough for a shell to begin.
+  const first = await site.running(site.bridge({ ...config(), retro_match_timeout: 4 }));
+  await client.publish(indicator(1, pattern(1)));
+  await eventually(() => first.stderr).toContain("a search was cut short");
+  expect(first.stderr).toMatch(new RegExp(`cut short.* by="deadline".*n1\\.evil\\.example.*${indicator(1, pattern(1)).id}`));
+  await eventually(() => sightings.length).toBe(1);
+  expect(await first.kill("SIGTERM")).toEqual({ code: 0, signal: null });
+  search(`echo '${JSON.stringify({ ...dns(1), more: 2 })}'`);
+  const second = await site.running(site.bridge(config()));
+  await eventually(() => sightings.length).toBe(2);
+  expect(await second.kill("SIGTERM")).toEqual({ code: 0, signal: null });
+  expect(sightings.map(({ x_threatbus_sighting_context: event }) => event)).toEqual([dns(1), { ...dns(1), more: 2 }]);
+  expect(readFileSync(join(vast.folder, "asked"), "utf8")).toBe("\n\n");
 });
 
 test("sightings wait for a bus that is gone, over the end of the bridge, and arrive", async () => {
@@ -47,10 +78,10 @@ test("sightings wait for a bus that is gone, over the end of the bridge, and arr
   vast.set("down", true);
   const bridge = await site.running(site.bridge(config()));
   for (const n of numbers(5)) await first.client.publish(indicator(n, pattern(n)));
-  await eventually(() => readFileSync(join(site.folder, "vast-threatbus.state", "indicators.ndjson"), "utf8").split("\n").length).toBe(6);
+  await eventually(() => kept("indicators")).toBe(5);
   await bus.kill("SIGKILL");
   vast.set("down", false);
-  await eventually(() => readFileSync(join(site.folder, "vast-threatbus.state", "outbox.ndjson"), "utf8").split("\n").length).toBe(6);
+  await eventually(() => kept("outbox")).toBe(5);
   await bridge.kill("SIGKILL");
   const again = site.bridge(config());
   await eventually(() => again.stderr).toContain("no connection to the bus");

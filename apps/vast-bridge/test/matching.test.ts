@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MetricSet, silentLogger } from "@threatbus/core";
+import type { Logger } from "@threatbus/core";
 import { manualClock } from "@threatbus/testkit";
 import type { Timestamp } from "@threatbus/zmq-client";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -156,9 +157,9 @@ class Searches implements Retro {
 describe("searching the past", () => {
   const of = (value: string): Observable => ({ kind: "domain", value });
   const options = { maxEvents: 2, timeout: 5_000, lookback: 3_600_000, again: day };
-  function make(engine: Searches, name = "a"): { retro: RetroMatching; taken: [string, boolean][] } {
+  function make(engine: Searches, name = "a", logger: Logger = silentLogger): { retro: RetroMatching; taken: [string, boolean][] } {
     const taken: [string, boolean][] = [];
-    const retro = new RetroMatching(engine, store(name), options, host(), async (hit, last) => void taken.push([hit.observable.value, last]), () => undefined);
+    const retro = new RetroMatching(engine, store(name), options, { ...host(), logger }, async (hit, last) => void taken.push([hit.observable.value, last]), () => undefined, (key) => [`indicator of ${key}`]);
     return { retro, taken };
   }
   const want = (retro: RetroMatching, value: string, priority: Priority = "backfill", known = false): void => retro.want(of(value), priority, known);
@@ -191,6 +192,24 @@ describe("searching the past", () => {
     await eventually(() => retro.backlog).toBe(0);
     expect(taken).toEqual([["a", false], ["a", true]]);
     expect(metrics.counter("retro_truncated", { by: "limit" }).value).toBe(1);
+  });
+
+  it("tells what its time cut short, by value and indicator, and does not take it for answered", async () => {
+    const engine = new Searches(9, 1), log: unknown[] = [];
+    const { retro, taken } = make(engine, "a", { ...silentLogger, warn: (text, fields) => void log.push(text, fields) });
+    want(retro, "a");
+    await engine.open[0]?.take({ observable: of("a"), event: {} });
+    engine.open[0]?.end({ truncated: "deadline" });
+    await eventually(() => retro.backlog).toBe(0);
+    expect(taken).toEqual([["a", false]]);
+    expect(log).toEqual([expect.stringContaining("cut short"), { by: "deadline", searches: 1, observables: [of("a")], indicators: ["indicator of domain:a"] }]);
+    expect(metrics.counter("retro_truncated", { by: "deadline" }).value).toBe(1);
+    // A further indicator, and the next process.
+    want(retro, "a");
+    expect(engine.names).toEqual(["a"]);
+    const next = new Searches(9, 1);
+    want(make(next).retro, "a", "backfill", true);
+    expect(next.names).toEqual(["a"]);
   });
 
   it("asks nothing twice: not for a further indicator, not after the process ended, unless it was long ago", async () => {

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readdirSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { MetricSet, silentLogger, systemClock } from "@threatbus/core";
 import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
@@ -6,7 +6,7 @@ import type { Engine, EngineHost, Hit, LiveSession, RetroBounds } from "../src/e
 import { queryOf } from "../src/engines/vast/argv.ts";
 import { createVastEngine } from "../src/engines/vast/index.ts";
 import type { VastOptions } from "../src/engines/vast/index.ts";
-import { liveHitOf } from "../src/engines/vast/output.ts";
+import { fieldIn, liveHitOf } from "../src/engines/vast/output.ts";
 import { observableAt, observablesOf } from "../src/observable.ts";
 import type { Observable } from "../src/observable.ts";
 import { eventually } from "./program.ts";
@@ -162,8 +162,54 @@ describe("a search", () => {
   it("gives whole events of what is named, and of blocks", async () => {
     const engine = await started();
     vast.events(event, { ...event, query: "sub.evil.com" }, { ts: "2026-01-01T00:00:00", src_ip: "10.1.2.3" }, { ts: "2026-01-01T00:00:00", src_ip: "11.1.2.3" });
-    expect((await search(engine, domain)).hits).toEqual([{ observable: domain, event }]);
+    expect((await search(engine, domain)).hits).toEqual([{ observable: domain, event, field: "query" }]);
     expect((await search(engine, { kind: "cidr", value: "10.0.0.0/8" })).hits.map(({ event }) => event["src_ip"])).toEqual(["10.1.2.3"]);
+  });
+
+  it("of several shares a process, and tells whose each event is", async () => {
+    const engine = await started();
+    const block: Observable = { kind: "cidr", value: "10.0.0.0/8" }, url: Observable = { kind: "url", value: 'http://e/a"b' };
+    const both = { ts: "2026-01-01T00:00:01", dns: { query: "evil.com", answers: [{ rdata: "9.9.9.9" }, { rdata: "6.6.6.6" }] } }, inside = { ts: "2026-01-01T00:00:02", "id.orig_h": "10.1.2.3" };
+    const visit = { ts: "2026-01-01T00:00:03", http: { uri: url.value } }, other = { ts: "2026-01-01T00:00:04", query: "good.com", src: "6.6.6.7" };
+    vast.events(both, inside, visit, other);
+    const hits: Hit[] = [];
+    expect(await engine.retro?.search([domain, ip, block, url], bounds(), async (hit) => void hits.push(hit))).toEqual({});
+    expect(hits).toEqual([
+      { observable: domain, event: both, field: "dns.query" }, { observable: ip, event: both, field: "dns.answers[].rdata" },
+      { observable: block, event: inside, field: "id.orig_h" }, { observable: url, event: visit, field: "http.uri" },
+    ]);
+    expect(vast.argv("json").map((argv) => argv.at(-1))).toEqual(['"evil.com" == net.domain || "evil.com" == net.hostname || 6.6.6.6 || 10.0.0.0/8 || "http://e/a\\"b" == net.uri']);
+  });
+
+  it("of several, with an event of which nobody can tell whose it is, asks one by one", async () => {
+    const engine = await started();
+    vast.shell(`echo "$*" >> asked; case "$*" in *"||"*) printf '{"n":1}\\n';; *7.7.7.7*) printf '{"n":1}\\n';; esac`);
+    const seven: Observable = { kind: "ip", value: "7.7.7.7" }, hits: Hit[] = [];
+    expect(await engine.retro?.search([ip, seven], bounds(), async (hit) => void hits.push(hit))).toEqual({});
+    expect(hits).toEqual([{ observable: seven, event: { n: 1 } }]);
+    expect(readFileSync(join(vast.folder, "asked"), "utf8").split("\n").map((line) => line.replace(/.* json /, ""))).toEqual(["6.6.6.6 || 7.7.7.7", "6.6.6.6", "7.7.7.7", ""]);
+  });
+
+  it("shares its process only if no limit is set, which would be one of all, and fits into an argument whatever the values", async () => {
+    expect([make(), make({ maxEvents: 5 }), make({ release: "2021.02.24" })].map(({ retro }) => retro?.batch)).toEqual([10, 1, 1]);
+    const longest = observableAt("url:value", `http://e.example/${"\u3042".repeat(4_000)}`) as Observable;
+    const engine = await started();
+    vast.events({ ts: "2026-01-01T00:00:00", uri: longest.value });
+    const hits: Hit[] = [];
+    await engine.retro?.search(Array.from({ length: 10 }, (_, n) => ({ ...longest, value: `${longest.value}${n}` })), bounds(), async (hit) => void hits.push(hit));
+    expect(hits).toEqual([]);
+  });
+
+  it("finds the field that holds a value, as VAST compares, however deep it is", () => {
+    const fieldOf = (event: object, observable: Observable): string | undefined => fieldIn(event as never, observable);
+    expect(fieldOf({ a: "EVIL.com", b: ["x", "evil.com"] }, domain)).toBe("b[]");
+    expect(fieldOf({ a: "2001:DB8:0::1" }, { kind: "ip", value: "2001:db8::1" })).toBe("a");
+    expect(fieldOf({ a: { b: "2001:db8:1::1" } }, { kind: "cidr", value: "2001:db8::/32" })).toBe("a.b");
+    expect(fieldOf({ a: "10.0.0.0/8" }, { kind: "cidr", value: "10.0.0.0/8" })).toBe("a");
+    expect(fieldOf({ a: "6.6.6.60", b: 6, c: null }, ip)).toBeUndefined();
+    let deep: unknown = "evil.com";
+    for (let n = 0; n < 20_000; n++) deep = { deep };
+    expect(fieldOf({ deep }, domain)).toBeUndefined();
   });
 
   it("is cut short at its limit, and says so", async () => {
@@ -248,7 +294,7 @@ describe("live matching", () => {
     await eventually(() => [vast.told.length, vast.watching]).toEqual([2, 1]);
     vast.happens(event);
     await eventually(() => hits.length).toBe(2);
-    expect(hits).toEqual([{ observable: domain, event, schema: "zeek.dns" }, { observable: ip, event, schema: "zeek.dns" }]);
+    expect(hits).toEqual([{ observable: domain, event, field: "query", schema: "zeek.dns" }, { observable: ip, event, field: "src", schema: "zeek.dns" }]);
     await session.remove([domain]);
     await eventually(() => vast.told.length).toBe(3);
     await session.close();

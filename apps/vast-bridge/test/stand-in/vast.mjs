@@ -86,13 +86,13 @@ function search(words) {
   }
 }
 
-/** `6.6.6.6`, `10.0.0.0/8`, `"x" == net.domain || "x" in net.uri`; anything else is an error of syntax. */
+/** Terms joined by `||`: `6.6.6.6`, `10.0.0.0/8`, `"x" == net.domain`, `"x" in net.uri`; anything else is an error of syntax. */
 function parse(query) {
-  if (isIP(query)) return (event) => leaves(event).some(([, value]) => value === query);
-  const [, base, bits] = /^(\d+\.\d+\.\d+\.\d+)\/(\d+)$/.exec(query) ?? [];
-  if (base !== undefined) return (event) => leaves(event).some(([, value]) => isIP(value) === 4 && number(value) >>> (32 - bits) === number(base) >>> (32 - bits));
   const concepts = { "net.domain": ["query", "rrname"], "net.hostname": ["hostname", "sni"], "net.uri": ["uri", "url"] };
   const terms = query.split(" || ").map((term) => {
+    if (isIP(term)) return (event) => leaves(event).some(([, value]) => value === term);
+    const [, base, bits] = /^(\d+\.\d+\.\d+\.\d+)\/(\d+)$/.exec(term) ?? [];
+    if (base !== undefined) return (event) => leaves(event).some(([, value]) => isIP(value) === 4 && number(value) >>> (32 - bits) === number(base) >>> (32 - bits));
     const [, text, operator, concept] = /^("(?:[^"\\]|\\["\\])*") (==|in) (net\.\w+)$/.exec(term) ?? fail(1, `syntax error: ${query}`);
     const value = JSON.parse(text);
     return (event) => leaves(event).some(([name, field]) => concepts[concept].includes(name) && (operator === "==" ? field === value : field.includes(value)));

@@ -40,7 +40,7 @@ async function client(script: string, more: Record<string, unknown> = {}): Promi
   const binary = join(folder, `tenzir-${scripts++}`);
   await writeFile(binary, `#!/bin/sh\n${script}\n`);
   await chmod(binary, 0o755);
-  const options = tenzirOptions.parse({ endpoint: portOf(greeter), binary, silence: 2, ...more });
+  const options = tenzirOptions.parse({ endpoint: portOf(greeter), binary, ...more });
   const made = new Client(options, { logger: silentLogger, clock: systemClock, metrics: new MetricSet(), stateDir: folder });
   await made.prepare();
   return { client: made, binary };
@@ -140,7 +140,7 @@ describe("the pulse", () => {
     }).listen(0, "127.0.0.1");
     await once(server, "listening");
     let signs = 0;
-    const { signal, stop } = pulseOf(portOf(server), 200, () => signs++);
+    const { signal, stop } = pulseOf(portOf(server), 4_000, () => signs++);
     await expect.poll(() => signs).toBeGreaterThan(2);
     expect(signal.aborted).toBe(false);
     server.close();

@@ -26,7 +26,7 @@ describe("a Tenzir node that fails", () => {
   let node: Tenzir;
   const stands: Stand[] = [];
   const another = async (options: Parameters<typeof stand>[2] = {}, stateDir?: string): Promise<Stand> => {
-    const made = await stand(node.endpoint, node.binary, { silence: 2, ...options }, stateDir);
+    const made = await stand(node.endpoint, node.binary, { silence: 20, ...options }, stateDir);
     stands.push(made);
     return made;
   };
@@ -91,7 +91,7 @@ describe("a Tenzir node that fails", () => {
   });
 
   it("is noticed when it hangs", async () => {
-    const own = await another({ silence: 1 });
+    const own = await another({ silence: 5 });
     const { engine } = own;
     const { session, over } = await watch(engine, [ip("203.0.113.20")]);
     node.pause();

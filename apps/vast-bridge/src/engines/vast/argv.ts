@@ -31,14 +31,14 @@ export class CommandLines {
     return this.#line("export", "--help");
   }
 
-  /** @param limit events; `Infinity`: all */
-  retro(observable: Observable, limit: number, lowPriority: boolean): string[] {
+  /** For all events that any of the observables is in. @param limit events; `Infinity`: all */
+  retro(observables: readonly Observable[], limit: number, lowPriority: boolean): string[] {
     const flags = [
       ...(this.#old ? [] : ["--caf.scheduler.max-threads=1"]),
       ...(lowPriority ? ["--low-priority"] : []),
       ...(limit === Infinity ? [] : [`--max-events=${limit}`]),
     ];
-    return this.#line("export", ...flags, "json", queryOf(observable, this.#target.release));
+    return this.#line("export", ...flags, "json", observables.map((one) => queryOf(one, this.#target.release)).join(" || "));
   }
 
   watch(): string[] {

@@ -6,7 +6,7 @@ import type { Engine, EngineHost, Hit, Retro, RetroBounds, RetroEnd } from "../.
 import type { Observable } from "../../observable.ts";
 import { CommandLines, liveKinds, retroKinds, shellWord } from "./argv.ts";
 import type { Release } from "./argv.ts";
-import { retroHitOf } from "./output.ts";
+import { eventOf, hitsIn } from "./output.ts";
 import { MatcherSession } from "./session.ts";
 import { VastCommand } from "./vast-command.ts";
 
@@ -26,6 +26,8 @@ export interface VastOptions {
   readonly live: boolean;
 }
 
+/** Values that wait share a process, so many that they fit into one argument (128 KiB), whatever they are. */
+const shared = 10;
 /** Milliseconds that `vast status` may take. */
 const patience = 30_000;
 
@@ -38,21 +40,20 @@ export function createVastEngine(options: VastOptions, host: EngineHost): Engine
   const searches = new Set<Promise<unknown>>();
   let lowPriority = false;
   const retro: Retro = {
-    batch: 1,
+    // A limit is one of all events of a process, and a part of a text cannot be told from another: then each value has its own.
+    batch: maxEvents === Infinity && release !== "2021.02.24" ? shared : 1,
     parallel,
     search(batch, bounds, take) {
-      const [observable] = batch;
-      if (observable === undefined) return Promise.resolve({});
-      const search = searchOne(observable, { ...bounds, signal: AbortSignal.any([bounds.signal, stopping.signal]) }, take);
+      const search = searchAll(batch, { ...bounds, signal: AbortSignal.any([bounds.signal, stopping.signal]) }, take);
       searches.add(search);
       search.finally(() => searches.delete(search)).catch(() => undefined);
       return search;
     },
   };
 
-  async function searchOne(observable: Observable, bounds: RetroBounds, take: (hit: Hit) => Promise<void>): Promise<RetroEnd> {
+  async function searchAll(batch: readonly Observable[], bounds: RetroBounds, take: (hit: Hit) => Promise<void>): Promise<RetroEnd> {
     bounds.signal.throwIfAborted();
-    const child = command.start(lines.retro(observable, bounds.limit, lowPriority));
+    const child = command.start(lines.retro(batch, bounds.limit, lowPriority));
     let late = false;
     const timer = setTimeout(() => {
       late = true;
@@ -60,15 +61,17 @@ export function createVastEngine(options: VastOptions, host: EngineHost): Engine
     }, Math.min(Math.max(bounds.deadline - host.clock.now(), 0), 2 ** 31 - 1));
     const abort = (): void => void child.stop();
     bounds.signal.addEventListener("abort", abort);
-    let hits = 0;
+    let events = 0, unclear = false;
     try {
       for await (const line of child.lines()) {
         if (line.trim() === "") continue;
-        const hit = retroHitOf(line, observable);
-        if (hit === undefined) host.metrics.counter("engine_lines_skipped").add();
+        const event = eventOf(line);
+        if (event === undefined) host.metrics.counter("engine_lines_skipped").add();
         else {
-          await take(hit);
-          hits++;
+          const hits = hitsIn(event, batch);
+          for (const hit of hits) await take(hit);
+          unclear ||= hits.length === 0;
+          events++;
         }
       }
       const exit = await child.exit;
@@ -76,12 +79,18 @@ export function createVastEngine(options: VastOptions, host: EngineHost): Engine
       if (late) return { truncated: "deadline" };
       const failure = command.failureOf("vast export", exit);
       if (failure !== undefined) throw new EngineError(failure, command.hintOf(exit));
-      return hits >= bounds.limit ? { truncated: "limit" } : {};
+      if (events >= bounds.limit) return { truncated: "limit" };
     } finally {
       clearTimeout(timer);
       bounds.signal.removeEventListener("abort", abort);
       await child.stop();
     }
+    // An event of which it cannot be told whose it is: asked one by one, VAST tells.
+    if (unclear) for (const one of batch) {
+      const end = await searchAll([one], bounds, take);
+      if (end.truncated !== undefined) return end;
+    }
+    return {};
   }
 
   /** Its output and how it ended. */
@@ -124,7 +133,7 @@ export function createVastEngine(options: VastOptions, host: EngineHost): Engine
       const indicator = "indicator--00000000-0000-4000-8000-000000000000";
       const input = lines.importLine(observable, indicator);
       return [
-        ...(options.retro ? [shown(lines.retro(observable, maxEvents, lowPriority))] : []),
+        ...(options.retro ? [shown(lines.retro([observable], maxEvents, lowPriority))] : []),
         ...(options.live && liveKinds.has(observable.kind)
           ? [`${input === undefined ? "" : `printf '%s\\n' ${shellWord(input)} | `}${shown(lines.add(observable, indicator))}`]
           : []),
