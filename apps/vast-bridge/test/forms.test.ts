@@ -60,6 +60,7 @@ function accepted(event: object): unknown {
 describe("events", () => {
   it("are left as they are", () => {
     fc.assert(fc.property(fc.dictionary(fc.string({ unit: "grapheme", minLength: 1 }).filter((name) => name !== "__proto__"), fc.jsonValue({ maxDepth: 4 })), (event) => {
+      fc.pre(!JSON.stringify(event).includes("__proto__"));
       expect(presentable(event)).toEqual(event);
     }));
   });
