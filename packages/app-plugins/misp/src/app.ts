@@ -120,6 +120,7 @@ export function createMisp(options: MispOptions, host: Host): App {
 
   async function report(bus: Bus, to: Api, known: SentStore): Promise<void> {
     const reports = (reporter = new Reporter({ api: to, host, known, source: options.sightings.source }));
+    reports.start();
     await bus.subscribe(["stix2/sighting", "stix2/opinion"], (message) => reports.take(message), { name: `${host.name}/sightings` });
   }
 

@@ -1,10 +1,15 @@
 /** Sightings from the bus to MISP, and from MISP to the bus. */
+import { randomUUID } from "node:crypto";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { message } from "@threatbus/core";
 import type { Message } from "@threatbus/core";
+import { fakeMisp } from "@threatbus/testkit";
 import type { Sighting, StixObject } from "stix2-ts-types";
-import { expect, test } from "vitest";
-import { randomUUID } from "node:crypto";
-import { stand } from "./stand.ts";
+import { describe, expect, test } from "vitest";
+import { busProcess } from "./bus-process.ts";
+import { atEnd, stand } from "./stand.ts";
 import type { Stand } from "./stand.ts";
 
 const seen = "2026-01-02T03:04:05.678Z";
@@ -80,6 +85,31 @@ test("wait while MISP is away, and are there when it is back", async () => {
   await expect.poll(() => api.library.sightings.length).toBe(5);
 });
 
+test("wait here up to 10,000 while MISP is away, and then in the subscription's queue, which says what it drops", async () => {
+  const { api, bus, count } = await stand({ zmq: false });
+  await api.down();
+  const stranger = randomUUID();
+  for (let n = 0; n < 10_050; n++) await bus.publish(sightingOf(stranger));
+  const [queue] = bus.stats().subscriptions.filter(({ name }) => name.startsWith("misp"));
+  await expect.poll(() => count("misp_sightings_waiting")).toStrictEqual({ "": 10_000 });
+  expect(queue?.name).toBe("misp/sightings");
+  expect(bus.stats().subscriptions.find(({ name }) => name === queue?.name)).toMatchObject({ received: 10_050, delivered: 10_000, waiting: 50, dropped: { overflow: 0 } });
+});
+
+test("are offered again after 429 and 5xx, and not where MISP says no", async () => {
+  const { api, bus, count } = await stand({ zmq: false });
+  const { uuid } = api.library.addAttribute(api.addEvent(), {}, 1);
+  api.trouble({ path: "/sightings", status: 429, headers: { "X-Rate-Limit-Reset": "1" }, body: '{"message": "Rate limit exceeded."}' });
+  api.trouble({ path: "/sightings", status: 503 });
+  await bus.publish(sightingOf(uuid));
+  await expect.poll(() => count("misp_sightings")).toStrictEqual({ reported: 1 });
+  expect(api.requests.filter(({ path }) => path.startsWith("/sightings"))).toHaveLength(3);
+  api.trouble({ path: "/sightings", status: 200, body: '{"message": "Could not add the Sighting. Reason: Something else."}' });
+  await bus.publish(sightingOf(uuid));
+  await expect.poll(() => count("misp_sightings")).toStrictEqual({ reported: 1, refused: 1 });
+  expect(api.requests.filter(({ path }) => path.startsWith("/sightings"))).toHaveLength(4);
+});
+
 test("that wait at the end are counted as lost", async () => {
   const all = await stand();
   const { api, bus, count } = all;
@@ -114,4 +144,57 @@ test("of others come from MISP to the bus and are not sent back; our own do not 
   await expect.poll(() => count("misp_sightings")).toStrictEqual({ reported: 1, echo: 1 });
   expect(sightings()).toHaveLength(2);
   expect(api.library.sightings).toHaveLength(2);
+});
+
+describe("with a state file", () => {
+  async function stateFile(): Promise<{ path: string }> {
+    const folder = await mkdtemp(join(tmpdir(), "misp-sightings-"));
+    atEnd(() => rm(folder, { recursive: true, force: true }));
+    return { path: join(folder, "misp.state") };
+  }
+
+  test("those that wait at the end are reported by the next process, each once", async () => {
+    const state = await stateFile();
+    const first = await stand({ state });
+    const { api, feed } = first;
+    const uuid = await known(first);
+    await api.down();
+    const made = [1, 2, 3].map(() => sightingOf(uuid));
+    for (const one of made) await first.bus.publish(one);
+    await expect.poll(() => first.count("misp_sightings_waiting")).toStrictEqual({ "": 3 });
+    await first.bus.stop();
+    expect([first.count("misp_sightings"), first.count("misp_sightings_waiting")]).toStrictEqual([{}, { "": 3 }]);
+    await api.up();
+    const second = await stand({ state }, { api, feed });
+    await expect.poll(() => second.count("misp_sightings")).toStrictEqual({ reported: 3 });
+    expect(api.library.sightings.map(({ uuid: id, source }) => [id, source])).toStrictEqual(made.map(({ body }) => [(body as StixObject).id.slice(-36), "Threat Bus (Zeek)"]));
+    await second.bus.stop();
+    const third = await stand({ state }, { api, feed });
+    expect(third.count("misp_sightings_waiting")).toStrictEqual({ "": 0 });
+    await third.bus.publish(sightingOf(uuid));
+    await expect.poll(() => third.count("misp_sightings")).toStrictEqual({ reported: 1 });
+    expect(api.library.sightings).toHaveLength(4);
+  });
+
+  test("those that wait outlive SIGKILL", async () => {
+    const state = await stateFile();
+    const api = await fakeMisp();
+    atEnd(() => api.stop());
+    const { uuid } = api.library.addAttribute(api.addEvent(), {}, 1);
+    const options = { api: { host: api.url, key: api.key }, state };
+    await api.down();
+    const doomed = await busProcess(options);
+    const ids = [1, 2, 3].map(() => sightingOf(uuid)).map(({ body }) => {
+      doomed.publish(body as StixObject);
+      return (body as StixObject).id.slice(-36);
+    });
+    await expect.poll(async () => {
+      const text = await readFile(state.path, "utf8");
+      return ids.filter((id) => text.includes(id));
+    }).toStrictEqual(ids);
+    await doomed.kill();
+    await api.up();
+    await busProcess(options);
+    await expect.poll(() => api.library.sightings.length).toBe(3);
+  });
 });

@@ -6,6 +6,7 @@ import { fakeHost } from "@threatbus/testkit";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { indicatorId } from "../src/map/indicator.ts";
+import type { Report } from "../src/sightings/report.ts";
 import type { Sent } from "../src/state/sent.ts";
 import { openState } from "../src/state/state.ts";
 import type { SentStore } from "../src/state/state.ts";
@@ -290,6 +291,27 @@ describe("the state", () => {
     await filled(10);
     const store = await open(fakeHost(), 4);
     expect([all(store, 10), store.complete]).toStrictEqual([[undefined, undefined, undefined, undefined, undefined, undefined, 6, 7, 8, 9], false]);
+  });
+
+  test("keeps the sightings that wait, and only those that wait when it is written", async () => {
+    const report = (n: number): Report => ({ uuid: uuidOf(n), attribute: uuidOf(100 + n), type: n % 2 === 0 ? 0 : 1, source: `Threat "Bus" ü\n😀 + - @ ${n}`, time: time + n });
+    const host = fakeHost();
+    const store = await open(host);
+    for (let n = 0; n < 4; n++) store.reports.add(report(n));
+    store.reports.delete(report(0));
+    await host.clock.advance(1_000);
+    const linesNow = async (): Promise<number> => (await readFile(path(), "utf8")).split("\n").length;
+    await expect.poll(linesNow).toBe(5);
+    store.reports.delete(report(1));
+    store.reports.add(report(5));
+    await store.close();
+    expect(await linesNow()).toBe(7);
+    const again = await open();
+    expect([[...again.reports.values()], again.size]).toStrictEqual([[report(2), report(3), report(5)], 0]);
+    for (let n = 0; n < 12_000; n++) again.setMark("m", n);
+    await again.close();
+    expect(await linesNow()).toBe(6);
+    expect([...(await open()).reports.values()]).toStrictEqual([report(2), report(3), report(5)]);
   });
 
   test("a file cut to nothing behind its back is not filled with zeros", async () => {

@@ -6,20 +6,20 @@ import type { SentStore } from "../state/state.ts";
 import { reportsOf } from "./report.ts";
 import type { NoReport, Report } from "./report.ts";
 
-/** `"unknown"`: MISP has no such attribute. `"forbidden"`: we may not. `"refused"`: MISP said no. `"lost"`: it waited for MISP until the end. */
+/** `"unknown"`: MISP has no such attribute. `"forbidden"`: we may not. `"refused"`: MISP said no. `"lost"`: it waited for MISP until the end, and nothing keeps it. */
 type Outcome = NoReport | "reported" | "unknown" | "forbidden" | "refused" | "lost";
 
 interface Setup {
   readonly api: Api;
   readonly host: Pick<Host, "logger" | "clock" | "metrics">;
-  /** What was sent: it knows the events of attributes, and the attributes of split ones' halves. */
-  readonly known: Pick<SentStore, "get" | "attributeOf">;
+  /** What was sent: it knows the events of attributes, and the attributes of split ones' halves. Keeps what waits, too. */
+  readonly known: Pick<SentStore, "get" | "attributeOf" | "reports" | "lasting">;
   /** How a source begins. */
   readonly source: string;
 }
 
 /** Reports under way to MISP; more wait in the subscription's queue, which is bounded by the bus. */
-const most = 1_000;
+const most = 10_000;
 /** Reports of one request. */
 const batch = 100;
 /** Attributes that MISP does not have: indicators of others on the bus. They are not asked for again, the longest known first forgotten. */
@@ -32,7 +32,8 @@ const lastReports = 2_000;
 /** Reports sightings to MISP, many at once where it can, and holds them while MISP is away. */
 export class Reporter {
   readonly #setup: Setup;
-  readonly #waiting: Report[] = [];
+  /** In the order they came, those of the process before first. */
+  readonly #waiting: Report[];
   readonly #unknown = new Set<string>();
   readonly #ending = new AbortController();
   #running: Promise<void> | undefined;
@@ -42,7 +43,18 @@ export class Reporter {
 
   constructor(setup: Setup) {
     this.#setup = setup;
+    this.#waiting = [...setup.known.reports.values()];
     setup.host.metrics.gauge("misp_sightings_waiting", () => this.#waiting.length);
+  }
+
+  /** Sends what waits, if anything does. */
+  start(): void {
+    if (this.#running !== undefined || this.#waiting.length === 0 || this.#ending.signal.aborted) return;
+    this.#running = this.#run().finally(() => {
+      this.#running = undefined;
+      // What came while it ended.
+      this.start();
+    });
   }
 
   /** Takes a sighting or opinion from the bus; waits while too many are under way. */
@@ -56,19 +68,20 @@ export class Reporter {
       else {
         while (this.#waiting.length >= most && !this.#ending.signal.aborted) await new Promise<void>((resolve) => (this.#announceRoom = resolve));
         this.#waiting.push(report);
-        this.#running ??= this.#run().finally(() => (this.#running = undefined));
+        this.#setup.known.reports.add(report);
+        this.start();
       }
     }
   }
 
-  /** Sends what waits, as far as MISP answers soon. Twice is harmless. */
+  /** Sends what waits, as far as MISP answers soon; the rest is lost unless the state lasts. Twice is harmless. */
   async close(): Promise<void> {
     const { clock } = this.#setup.host;
     if (this.#running !== undefined) await Promise.race([this.#running, clock.sleep(lastReports, this.#ending.signal)]);
     this.#ending.abort();
     this.#announceRoom?.();
     await this.#running;
-    this.#count("lost", this.#waiting.splice(0).length);
+    if (!this.#setup.known.lasting) this.#count("lost", this.#waiting.splice(0).length);
   }
 
   get #banned(): boolean {
@@ -84,6 +97,7 @@ export class Reporter {
       if (outcome === "one by one") continue;
       this.#count(outcome, next.length);
       const sent = new Set(next);
+      for (const report of next) this.#setup.known.reports.delete(report);
       this.#waiting.splice(0, this.#waiting.length, ...this.#waiting.filter((report) => !sent.has(report)));
       this.#announceRoom?.();
     }

@@ -17,6 +17,8 @@ export interface Content {
   readonly length: number;
   /** Them, many at a time; changes meanwhile may be in them or not. */
   lines(): Iterable<string>;
+  /** Lines that are still missing in the file, beside those that were added; then they are not. */
+  changes(): readonly string[];
 }
 
 export interface Surroundings {
@@ -107,7 +109,9 @@ export class Journal {
         this.#rewriting = false;
       }
     }
-    const text = this.#waiting;
+    const changes = this.#content.changes();
+    this.#lines += changes.length;
+    const text = this.#waiting + changes.join("");
     this.#waiting = "";
     if (text !== "") await this.#file.append(text);
   }

@@ -1,5 +1,6 @@
 import { crc32 } from "node:zlib";
 import type { Identifier } from "stix2-ts-types";
+import type { Report } from "../sightings/report.ts";
 import { recent } from "../map/recent.ts";
 import { ruleTypes } from "../map/types.ts";
 import { markingBits, markingsOf } from "../map/tags.ts";
@@ -8,9 +9,14 @@ import type { Sent } from "./sent.ts";
 /**
  * One line of the state file: the CRC-32 (ISO 3309) of the rest in eight hexadecimal digits, a blank, and either
  * `uuid timestamp event fingerprint type markings creator patterns`, UUIDs in base64url, what is missing as `-`, the patterns as a JSON list of
- * strings, or `@name number` for a mark.
+ * strings; or `@name number` for a mark; or `+uuid attribute type time source` for a sighting that waits for MISP, its source as a JSON string, and
+ * `-uuid attribute` when it does no longer.
  */
-export type Line = { readonly uuid: string; readonly sent: Sent } | { readonly mark: string; readonly value: number };
+export type Line =
+  | { readonly uuid: string; readonly sent: Sent }
+  | { readonly mark: string; readonly value: number }
+  | { readonly report: Report }
+  | { readonly done: Pick<Report, "uuid" | "attribute"> };
 
 /** The first line of a state file; the number is the version of its form. */
 export const header = "threatbus-misp-state 1\n";
@@ -29,6 +35,14 @@ export function markLine(mark: string, value: number): string {
   return checked(`@${mark} ${value}`);
 }
 
+export function reportLine({ uuid, attribute, type, time, source }: Report): string {
+  return checked(`+${uuid} ${attribute} ${type} ${time} ${JSON.stringify(source)}`);
+}
+
+export function doneLine({ uuid, attribute }: Pick<Report, "uuid" | "attribute">): string {
+  return checked(`-${uuid} ${attribute}`);
+}
+
 /** Undefined if anything in it is not as it was written. */
 export function readLine(bytes: Buffer): Line | undefined {
   const text = bytes.toString("utf8", 9);
@@ -37,6 +51,8 @@ export function readLine(bytes: Buffer): Line | undefined {
     const [mark = "", value] = text.slice(1).split(" ");
     return { mark, value: Number(value) };
   }
+  if (text.startsWith("+")) return { report: reportOf(text) };
+  if (text.startsWith("-")) return { done: { uuid: text.slice(1, 37), attribute: text.slice(38) } };
   const [uuid = "", timestamp, eventId = "-", fingerprint = "", type = "", markings, maker = "-"] = text.split(" ", 7);
   if (!types.has(type)) return undefined;
   // A list begins with the first bracket: no field before it has one.
@@ -54,6 +70,11 @@ export function readLine(bytes: Buffer): Line | undefined {
       ...(marks.length > 0 && { markings: marks }),
     },
   };
+}
+
+function reportOf(text: string): Report {
+  const [uuid = "", attribute = "", type, time] = text.slice(1).split(" ", 4);
+  return { uuid, attribute, type: type === "1" ? 1 : 0, time: Number(time), source: JSON.parse(text.slice(text.indexOf('"'))) as string };
 }
 
 function checked(rest: string): string {

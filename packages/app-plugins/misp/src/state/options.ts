@@ -6,7 +6,7 @@ export const stateOptions = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe("File that keeps the memory across restarts; a relative path begins at the working directory. Each MISP needs its own. Default: none, the memory ends with the process."),
+    .describe("File that keeps the memory, and sightings that wait for MISP, across restarts; a relative path begins at the working directory. Each MISP needs its own. Default: none, the memory ends with the process."),
   max_items: z
     .number()
     .int()

@@ -4,6 +4,7 @@ import { Journal } from "./journal.ts";
 import type { Surroundings } from "./journal.ts";
 import { header, markLine, sentLine } from "./line.ts";
 import type { StateOptions } from "./options.ts";
+import { Reports } from "./reports.ts";
 import type { Known, Sent } from "./sent.ts";
 import { SentTable } from "./table.ts";
 
@@ -17,6 +18,10 @@ export interface SentStore extends Known {
   /** A number kept under a name, such as the time up to which everything was seen. Not newer on disk than what was `set` before it. */
   mark(name: string): number | undefined;
   setMark(name: string, value: number): void;
+  /** Sightings that wait for MISP. */
+  readonly reports: Reports;
+  /** Whether what is remembered outlives the process. */
+  readonly lasting: boolean;
   /** Attributes remembered. */
   readonly size: number;
   /** Bytes it takes in memory. */
@@ -37,7 +42,7 @@ const batch = 2_000;
  * @throws ThreatbusError `OPTIONS_INVALID` if the file cannot be used, `PLUGIN_START_FAILED` if another uses it
  */
 export async function openState({ path, max_items }: StateOptions, surroundings: Surroundings): Promise<SentStore> {
-  if (path === undefined) return new State(new SentTable(max_items), new Halves(max_items), new Map(), false);
+  if (path === undefined) return new State(new SentTable(max_items), new Halves(max_items), new Map(), new Reports(), false);
   const release = await reserve(path);
   try {
     return await openFile(path, max_items, surroundings, release);
@@ -51,8 +56,11 @@ async function openFile(path: string, max_items: number, { logger, clock }: Surr
   const table = new SentTable(max_items);
   const marks = new Map<string, number>();
   const halves = new Halves(max_items);
+  const reports = new Reports();
   const found = await readState(path, (line) => {
     if ("mark" in line) marks.set(line.mark, line.value);
+    else if ("report" in line) reports.read(line.report);
+    else if ("done" in line) reports.delete(line.done);
     else {
       table.set(line.uuid, line.sent);
       if (line.sent.patterns.length > 1) halves.add(line.uuid);
@@ -66,12 +74,13 @@ async function openFile(path: string, max_items: number, { logger, clock }: Surr
   const whole = found.damaged === 0;
   const file = await StateFile.open(path, whole ? found.bytes : 0);
   if (found.existed && found.damaged >= 0) logger.info("what was sent before is remembered", { path, attributes: table.size });
-  const content = { get length() { return table.size + marks.size; }, lines: () => linesOf(table, marks) };
+  const content = { get length() { return table.size + marks.size + reports.size; }, lines: () => linesOf(table, marks, reports), changes: () => reports.changes() };
   const journal = new Journal(file, whole ? found.lines : undefined, content, { logger, clock });
-  return new State(table, halves, marks, found.existed && whole, { journal, release });
+  return new State(table, halves, marks, reports, found.existed && whole, { journal, release });
 }
 
 class State implements SentStore {
+  readonly reports: Reports;
   readonly #table: SentTable;
   readonly #halves: Halves;
   readonly #marks: Map<string, number>;
@@ -80,10 +89,11 @@ class State implements SentStore {
   readonly #release: (() => void) | undefined;
 
   /** @param whole everything sent by the processes before is in the table */
-  constructor(table: SentTable, halves: Halves, marks: Map<string, number>, whole: boolean, file?: { readonly journal: Journal; readonly release: () => void }) {
+  constructor(table: SentTable, halves: Halves, marks: Map<string, number>, reports: Reports, whole: boolean, file?: { readonly journal: Journal; readonly release: () => void }) {
     this.#table = table;
     this.#halves = halves;
     this.#marks = marks;
+    this.reports = reports;
     this.#whole = whole;
     this.#journal = file?.journal;
     this.#release = file?.release;
@@ -99,6 +109,10 @@ class State implements SentStore {
 
   get diskBytes(): number {
     return this.#journal?.bytes ?? 0;
+  }
+
+  get lasting(): boolean {
+    return this.#journal !== undefined;
   }
 
   get complete(): boolean {
@@ -143,7 +157,7 @@ class State implements SentStore {
 }
 
 /** A whole state file, in parts. */
-function* linesOf(table: SentTable, marks: ReadonlyMap<string, number>): Generator<string, void, undefined> {
+function* linesOf(table: SentTable, marks: ReadonlyMap<string, number>, reports: Reports): Generator<string, void, undefined> {
   let part = header, count = 0;
   for (const [uuid, sent] of table.entries()) {
     part += sentLine(uuid, sent);
@@ -152,5 +166,5 @@ function* linesOf(table: SentTable, marks: ReadonlyMap<string, number>): Generat
     part = "";
   }
   for (const [name, value] of marks) part += markLine(name, value);
-  yield part;
+  yield part + reports.all().join("");
 }
