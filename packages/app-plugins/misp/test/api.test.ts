@@ -1,9 +1,14 @@
 /** What the API adds to the feed: tags, what was missed, history. */
+import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { createBus, message, silentLogger } from "@threatbus/core";
+import { inmem } from "@threatbus/inmem";
 import { fakeMisp, mispFeed } from "@threatbus/testkit";
+import type { Indicator, Sighting } from "stix2-ts-types";
+import { describe, expect, test } from "vitest";
+import { misp } from "../src/index.ts";
 import type { Snapshot } from "./history.ts";
 import { ask } from "./history.ts";
 import { atEnd, expectBalanced, refusing, stand } from "./stand.ts";
@@ -98,6 +103,53 @@ describe("tags", () => {
     await expect.poll(() => patterns()).toStrictEqual([`ADD ${ip(1)}`]);
     expect(count("misp_rereads_waiting")).toStrictEqual({ "": 0 });
   });
+});
+
+test("numbers in place of their strings, as a MISP 2.5 may write them, are the same: in the feed, in the API, in sightings", async () => {
+  const topics = ["misp_json_attribute", "misp_json", "misp_json_event", "misp_json_tag", "misp_json_sighting"] as const;
+  const all = await stand({ zmq: { topics: [...topics] }, filter: [{ orgs: ["2"], tags: ["wanted"] }] });
+  const { api, bus, got, patterns, count } = all;
+  api.library.integers = true;
+  const event = api.addEvent({ tags: ["wanted"] });
+  const { uuid } = await api.add(event, { value: "198.51.100.1" });
+  await api.add(api.addEvent({ tags: ["wanted"], orgc: { id: 3, uuid: "55f6ea5e-2c60-40e5-964f-47a8950d2100", name: "other" } }), { value: "198.51.100.2" });
+  await expect.poll(() => [patterns(), count("misp_skipped")["filter"]]).toStrictEqual([[`ADD ${ip(1)}`], 1]);
+  const { uuid: seen } = await api.sight(uuid, { source: "their sensor" });
+  await expect.poll(() => got.filter(({ type }) => type === "sighting")).toMatchObject([{ id: `sighting--${seen}` }]);
+  expect((await ask(bus, 2, 3_600)).objects).toMatchObject([{ id: `sighting--${seen}` }]);
+  await api.tagEvent(event, "tlp:red");
+  await expect.poll(() => patterns().slice(1)).toStrictEqual([`EDIT ${ip(1)}`]);
+  await api.publish(event);
+  await api.removeEvent(event);
+  await expect.poll(() => patterns().slice(2)).toStrictEqual([`REMOVE ${ip(1)}`]);
+  expect(count("misp_refused")).toStrictEqual({});
+  expectBalanced(all);
+});
+
+test("two MISPs on one bus: each has its own memory, and a sighting is reported to the one that has its attribute", async () => {
+  const misps = await Promise.all([fakeMisp(), fakeMisp()]);
+  for (const each of misps) atEnd(() => each.stop());
+  const apps = misps.map((each, n) => ({ ...misp({ api: { host: each.url, key: each.key, poll_interval: 1 } }), name: `misp/${n}` }));
+  const bus = createBus({ backbones: [inmem()], apps, logger: silentLogger });
+  atEnd(() => bus.stop());
+  const got: string[] = [];
+  await bus.subscribe("stix2/indicator", ({ body }) => void got.push((body as Indicator).pattern));
+  await bus.start();
+  await expect.poll(() => misps.every(({ requests }) => requests.length > 0)).toBe(true);
+  // Of one number in both.
+  const rows = await Promise.all(misps.map((each, n) => each.add(each.addEvent({ id: 7 }), { value: `198.51.100.${n + 1}` })));
+  await expect.poll(() => [...got].sort()).toStrictEqual([ip(1), ip(2)]);
+  const [uuid] = rows.map((row) => row.uuid);
+  const now = "2026-01-01T00:00:00Z" as Sighting["created"];
+  await bus.publish(message({ type: "sighting", spec_version: "2.1", id: `sighting--${randomUUID()}`, created: now, modified: now, sighting_of_ref: `indicator--${uuid ?? ""}` }));
+  const outcomes = (name: string): unknown[] => (bus.stats().plugins[name] ?? []).filter((sample) => sample.name === "misp_sightings").map(({ labels, value }) => ({ ...labels, value }));
+  await expect.poll(() => ["misp/0", "misp/1"].map(outcomes)).toStrictEqual([[{ outcome: "reported", value: 1 }], [{ outcome: "unknown", value: 1 }]]);
+  expect(misps.map(({ library }) => library.sightings.length)).toStrictEqual([1, 0]);
+});
+
+test("a certificate that is not to be checked is accepted, and warned of", async () => {
+  const { log } = await stand({ zmq: false, api: { ssl: false } });
+  expect(log.filter(({ level }) => level === "warn").map(({ text }) => text)).toContain("MISP's certificate is not checked: whoever is between can read the key");
 });
 
 describe("what the feed did not tell", () => {

@@ -4,10 +4,12 @@ import { createBus, silentLogger, systemClock } from "@threatbus/core";
 import type { ThreatBus } from "@threatbus/core";
 import { inmem } from "@threatbus/inmem";
 import { brokerForTests } from "@threatbus/services";
-import { fakeHost } from "@threatbus/testkit";
+import { fakeHost, fakeMisp } from "@threatbus/testkit";
 import { Kafka, logLevel } from "kafkajs";
+import type { Sighting } from "stix2-ts-types";
 import { expect, test } from "vitest";
 import { misp } from "../src/index.ts";
+import type { UpdatedIndicator } from "../src/relay/relay.ts";
 import { uuid, written } from "./sample.ts";
 import { atEnd, refusing } from "./stand.ts";
 
@@ -49,6 +51,36 @@ describe("Kafka", () => {
     await producer.send({ topic: attributes, messages: [{ value: value(written({ uuid: uuid.replace("5", "8"), value: "198.51.100.8" })) }] });
     await expect.poll(() => second.got).toStrictEqual(["ADD [ipv4-addr:value = '198.51.100.8']"]);
     expect(second.received()).toBe(1);
+  });
+
+  test("events, tags and sightings have topics of their own, of whatever name", async () => {
+    const names = ["attribute", "publish", "event", "tag", "sighting"].map((kind) => `${kind}-${randomUUID()}`) as [string, string, string, string, string];
+    const kafka = new Kafka({ brokers: bootstrap.split(","), logLevel: logLevel.NOTHING });
+    const admin = kafka.admin(), producer = kafka.producer();
+    await admin.connect();
+    await producer.connect();
+    atEnd(() => Promise.all([admin.disconnect(), producer.disconnect()]));
+    await admin.createTopics({ waitForLeaders: true, topics: names.map((topic) => ({ topic, numPartitions: 1 })) });
+    const topics = { misp_json_attribute: names[0], misp_json: names[1], misp_json_event: names[2], misp_json_tag: names[3], misp_json_sighting: names[4] };
+    const send = async (topic: string, body: unknown): Promise<void> => void (await producer.send({ topic: topics[topic as keyof typeof topics], messages: [{ value: JSON.stringify(body) }] }));
+    const api = await fakeMisp({ feed: { send } });
+    atEnd(() => api.stop());
+    const config = { "bootstrap.servers": bootstrap, "group.id": `g-${randomUUID()}`, "auto.commit.interval.ms": 100 };
+    const bus = createBus({ backbones: [inmem()], apps: [misp({ kafka: { topics: names, config }, api: { host: api.url, key: api.key } })], logger: silentLogger });
+    atEnd(() => bus.stop());
+    const got: string[] = [];
+    await bus.subscribe(["stix2/indicator", "stix2/sighting"], ({ body }) => void got.push((body as Sighting).type === "sighting" ? (body as Sighting).sighting_of_ref : `${(body as UpdatedIndicator).x_threatbus_update ?? "ADD"} ${(body as UpdatedIndicator).pattern}`));
+    await bus.start();
+    const event = api.addEvent();
+    const { uuid: attribute } = await api.add(event);
+    const pattern = "[ipv4-addr:value = '198.51.100.7']";
+    await expect.poll(() => got).toStrictEqual([`ADD ${pattern}`]);
+    await api.tagEvent(event, "tlp:red");
+    await expect.poll(() => got.slice(1)).toStrictEqual([`EDIT ${pattern}`]);
+    await api.sight(attribute);
+    await expect.poll(() => got.slice(2)).toStrictEqual([`indicator--${attribute}`]);
+    await api.removeEvent(event);
+    await expect.poll(() => got.slice(3)).toStrictEqual([`REMOVE ${pattern}`]);
   });
 
   test("defect 12: an offset is committed before the bus has what it means", async () => {
