@@ -52,6 +52,7 @@ describe("MISP, a bus, the bridge and Tenzir", () => {
 
   it("report what was seen before an indicator came, and what is seen afterwards", async () => {
     await expect.poll(() => said).toMatch(/the bus state="subscribed"/);
+    await expect.poll(() => said).toContain("live matching has begun");
     const event = api.addEvent();
     const past = await api.add(event, { value: "198.51.100.1" });
     const coming = await api.add(event, { value: "198.51.100.2" });

@@ -57,7 +57,7 @@ describe("tags", () => {
     await api.add(event, { value: "198.51.100.1", tags: ["tlp:red"] });
     await api.add(event, { value: "198.51.100.2" });
     await expect.poll(() => patterns()).toStrictEqual([`ADD ${ip(2)}`]);
-    expect(count("misp_skipped")).toStrictEqual({ reread: 2, filter: 1 });
+    await expect.poll(() => count("misp_skipped")).toStrictEqual({ reread: 2, filter: 1 });
   });
 
   test("excluded ones keep rules and patterns back, too", async () => {
@@ -67,7 +67,7 @@ describe("tags", () => {
     await api.add(event, { type: "stix2-pattern", value: ip(1), tags: ["tlp:red"] });
     await api.add(event, { type: "yara", value: "rule another { condition: true }" });
     await expect.poll(() => patterns()).toStrictEqual(["ADD rule another { condition: true }"]);
-    expect(count("misp_skipped")).toStrictEqual({ reread: 6, filter: 5 });
+    await expect.poll(() => count("misp_skipped")).toStrictEqual({ reread: 6, filter: 5 });
     await expect.poll(() => count("misp_messages")).toStrictEqual({ ADD: 1, RULE: 1 });
   });
 
@@ -101,7 +101,7 @@ describe("tags", () => {
     api.trouble({ path: "/attributes", status: 503, times: 3 });
     await api.add(api.addEvent(), { value: "198.51.100.1", tags: ["good"] });
     await expect.poll(() => patterns()).toStrictEqual([`ADD ${ip(1)}`]);
-    expect(count("misp_rereads_waiting")).toStrictEqual({ "": 0 });
+    await expect.poll(() => count("misp_rereads_waiting")).toStrictEqual({ "": 0 });
   });
 });
 

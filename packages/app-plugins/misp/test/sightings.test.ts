@@ -41,7 +41,7 @@ test("are reported by the attribute's UUID, with last_seen and the tool as sourc
   await bus.publish(three[0] as Message);
   await expect.poll(() => count("misp_sightings")["reported"]).toBe(4);
   expect(api.library.sightings).toHaveLength(3);
-  expect(count("misp_sightings_waiting")).toStrictEqual({ "": 0 });
+  await expect.poll(() => count("misp_sightings_waiting")).toStrictEqual({ "": 0 });
 });
 
 test("one by one where MISP takes no batches; attributes it does not have are asked for once; foreign ones never", async () => {
