@@ -55,7 +55,7 @@ describe("Kafka", () => {
 
   test("events, tags and sightings have topics of their own, of whatever name", async () => {
     const names = ["attribute", "publish", "event", "tag", "sighting"].map((kind) => `${kind}-${randomUUID()}`) as [string, string, string, string, string];
-    const kafka = new Kafka({ brokers: bootstrap.split(","), logLevel: logLevel.NOTHING });
+    const kafka = new Kafka({ brokers: bootstrap.split(","), logLevel: logLevel.NOTHING, connectionTimeout: 60_000 });
     const admin = kafka.admin(), producer = kafka.producer();
     await admin.connect();
     await producer.connect();
@@ -85,7 +85,7 @@ describe("Kafka", () => {
 
   test("defect 12: an offset is committed before the bus has what it means", async () => {
     const [topic, group] = [`a-${randomUUID()}`, `g-${randomUUID()}`];
-    const kafka = new Kafka({ brokers: bootstrap.split(","), logLevel: logLevel.NOTHING });
+    const kafka = new Kafka({ brokers: bootstrap.split(","), logLevel: logLevel.NOTHING, connectionTimeout: 60_000 });
     const admin = kafka.admin(), producer = kafka.producer();
     await admin.connect();
     await producer.connect();
