@@ -30,14 +30,13 @@ export class Watchlist {
   }
 
   /** False if it was there. */
-  add(observable: Observable): boolean {
-    const { kind, value } = observable;
-    if (this.has(observable)) return false;
+  add({ kind, value }: Observable): boolean {
+    const values = this.#values.get(kind) ?? new Set();
+    const before = values.size;
+    if (values.add(value).size === before) return false;
+    this.#values.set(kind, values);
     this.#size++;
     if (kind === "cidr") this.#block(value, (prefixes, bits) => void prefixes.add(bits));
-    const values = this.#values.get(kind);
-    if (values === undefined) this.#values.set(kind, new Set([value]));
-    else values.add(value);
     return true;
   }
 

@@ -1,9 +1,9 @@
-/** Hashes with flags, in about 16 bytes each. What is not in it is told by one bit, nearly always. */
+/** Hashes with flags, in about 16 bytes each. What is not in it is told by one word, nearly always. */
 export class HashTable {
   #size = 0;
   #hashes: Int32Array = new Int32Array(64);
   #flags: Uint8Array = new Uint8Array(64);
-  /** One bit of sixteen is set at most, so that few others get past it. */
+  /** Two bits of a word for each hash (a Bloom filter): one in eight is set at most, so that few others get past it. */
   #bits: Int32Array = new Int32Array(16);
 
   get size(): number {
@@ -19,7 +19,7 @@ export class HashTable {
   /** 0: it is not there. */
   get(hash: number): number {
     const bits = this.#bits;
-    if (((bits[(hash >>> 5) & (bits.length - 1)] as number) & (1 << hash)) === 0) return 0;
+    if ((~(bits[wordOf(hash, bits)] as number) & pairOf(hash)) !== 0) return 0;
     const hashes = this.#hashes;
     const mask = hashes.length - 1;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
@@ -35,8 +35,8 @@ export class HashTable {
     if (this.#hashes[slot] === 0) this.#size++;
     this.#hashes[slot] = hash;
     this.#flags[slot] = (this.#flags[slot] as number) | flags;
-    const word = (hash >>> 5) & (this.#bits.length - 1);
-    this.#bits[word] = (this.#bits[word] as number) | (1 << hash);
+    const word = wordOf(hash, this.#bits);
+    this.#bits[word] = (this.#bits[word] as number) | pairOf(hash);
   }
 
   #grow(): void {
@@ -49,4 +49,12 @@ export class HashTable {
       if (hashes[slot] !== 0) this.#put(hashes[slot] as number, flags[slot] as number);
     }
   }
+}
+
+function wordOf(hash: number, bits: Int32Array): number {
+  return (hash >>> 10) & (bits.length - 1);
+}
+
+function pairOf(hash: number): number {
+  return (1 << hash) | (1 << (hash >>> 5));
 }

@@ -4,6 +4,7 @@ import type { Hit, JsonObject } from "../../engine.ts";
 import { Matcher, presetOf } from "../../matcher.ts";
 import type { Observable } from "../../observable.ts";
 import { schemaOf, timeOf } from "./event.ts";
+import { Contents } from "./contents.ts";
 import type { Marks } from "./marks.ts";
 import type { LogsOptions } from "./options.ts";
 import { Scanner } from "./scanner.ts";
@@ -42,7 +43,7 @@ export class LineMatcher {
     this.#options = options;
     this.#matcher = new Matcher(options);
     this.#sieve = new Sieve(this.#matcher.watchlist, options.subdomains);
-    this.#scanner = new Scanner(marks, this.#sieve);
+    this.#scanner = new Scanner(marks, new Contents(options), this.#sieve);
   }
 
   async addAll(observables: Iterable<Observable>): Promise<void> {

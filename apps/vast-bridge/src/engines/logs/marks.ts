@@ -6,10 +6,10 @@
  *
  * | word | bytes |
  * |---|---|
- * | 0 | ends: a quote with `,`, `]`, `}` or a blank behind it, as behind every string that is a value; and line feeds |
+ * | 0 | ends: a quote with `,`, `]`, `}` or a blank behind it, as behind every string that is a value |
  * | 1 | quotes |
  * | 2 | backslashes, and all that is not ASCII |
- * | 3 | `/` and `@` |
+ * | 3 | line feeds with anything but `{` behind them |
  */
 export class Marks {
   /** Bytes of a block at most. */
@@ -51,25 +51,24 @@ interface Wasm {
 
 const wasm: Wasm = (globalThis as unknown as { readonly WebAssembly: Wasm }).WebAssembly;
 
-const quote = 0x22, backslash = 0x5c, lineFeed = 0x0a, comma = 0x2c, bracket = 0x5d, brace = 0x7d, space = 0x20, slash = 0x2f, at = 0x40;
+const quote = 0x22, backslash = 0x5c, lineFeed = 0x0a, comma = 0x2c, bracket = 0x5d, openBrace = 0x7b, brace = 0x7d, space = 0x20;
 
 function findOneByOne(bytes: Uint8Array, length: number, words: Int32Array): void {
   for (let base = 0, out = 0; base < length; base += 32, out += 4) {
-    let ends = 0, quotes = 0, strange = 0, special = 0;
+    let ends = 0, quotes = 0, strange = 0, feeds = 0;
     for (let bit = 0; bit < 32; bit++) {
-      const byte = bytes[base + bit] as number;
+      const byte = bytes[base + bit] as number, next = bytes[base + bit + 1] as number;
       if (byte === quote) {
         quotes |= 1 << bit;
-        const next = bytes[base + bit + 1] as number;
         if (next <= space || next === comma || next === bracket || next === brace) ends |= 1 << bit;
-      } else if (byte === lineFeed) ends |= 1 << bit;
-      else if (byte === backslash || byte > 0x7f) strange |= 1 << bit;
-      else if (byte === slash || byte === at) special |= 1 << bit;
+      } else if (byte === lineFeed) {
+        if (next !== openBrace) feeds |= 1 << bit;
+      } else if (byte === backslash || byte > 0x7f) strange |= 1 << bit;
     }
     words[out] = ends;
     words[out + 1] = quotes;
     words[out + 2] = strange;
-    words[out + 3] = special;
+    words[out + 3] = feeds;
   }
 }
 
@@ -83,7 +82,7 @@ function compile(memory: Memory): ((from: number, to: number, out: number) => vo
   const [add, shiftLeft, or, lessUnsigned] = [[0x6a], [0x74], [0x72], [0x49]] as const;
   const load = (offset: number): Code => [0xfd, 0x00, 0, ...unsigned(offset)];
   const store = (offset: number): Code => [0x36, 2, ...unsigned(offset)];
-  const [splat, equal, lessOrEqualUnsigned, and128, or128, bitmask] = [[0xfd, 0x0f], [0xfd, 0x23], [0xfd, 0x2a], [0xfd, 0x4e], [0xfd, 0x50], [0xfd, 0x64]] as const;
+  const [splat, equal, lessOrEqualUnsigned, and128, or128, andNot128, bitmask] = [[0xfd, 0x0f], [0xfd, 0x23], [0xfd, 0x2a], [0xfd, 0x4e], [0xfd, 0x50], [0xfd, 0x4f], [0xfd, 0x64]] as const;
 
   const [from, to, out, half, next] = [0, 1, 2, 3, 4];
   const all = (byte: number): Code => [...constant(byte), ...splat];
@@ -91,9 +90,9 @@ function compile(memory: Memory): ((from: number, to: number, out: number) => vo
   // `]` and `}` differ in one bit.
   const ends = [
     ...is(half, quote), ...get(next), ...all(space), ...lessOrEqualUnsigned, ...is(next, comma), ...or128,
-    ...get(next), ...all(0x20), ...or128, ...all(brace), ...equal, ...or128, ...and128, ...is(half, lineFeed), ...or128,
+    ...get(next), ...all(0x20), ...or128, ...all(brace), ...equal, ...or128, ...and128,
   ];
-  const kinds = [ends, is(half, quote), [...is(half, backslash), ...get(half), ...or128], [...is(half, slash), ...is(half, at), ...or128]];
+  const kinds = [ends, is(half, quote), [...is(half, backslash), ...get(half), ...or128], [...is(half, lineFeed), ...is(next, openBrace), ...andNot128]];
   const bits = (offset: number, kind: Code): Code => [
     ...get(from), ...load(offset), ...set(half), ...get(from), ...load(offset + 1), ...set(next), ...kind, ...bitmask,
   ];
