@@ -113,9 +113,11 @@ function written(value: unknown, dice: () => number): string {
   return JSON.stringify(value);
 }
 
+/** @param at a path; `~` is a dot within a key */
 function put(event: Record<string, unknown>, at: string, value: unknown): void {
   const [step = "", ...rest] = at.split(".");
-  const [key, list] = step.endsWith("[]") ? [step.slice(0, -2), true] : [step, false];
+  const list = step.endsWith("[]");
+  const key = (list ? step.slice(0, -2) : step).replaceAll("~", ".");
   let inner: unknown = value;
   if (rest.length > 0) {
     const there = event[key];
@@ -127,7 +129,7 @@ function put(event: Record<string, unknown>, at: string, value: unknown): void {
 }
 
 const event = fc.constantFrom(...Object.values(presets)).chain(({ mark, fields, urls }) => {
-  const field = fc.constantFrom(...fieldContents).chain((content) => fc.tuple(fc.constantFrom(...fields[content]), fc.oneof({ weight: 4, arbitrary: suited[content] }, text)));
+  const field = fc.constantFrom(...fieldContents).chain((content) => fc.tuple(fc.constantFrom(...fields[content].flatMap((at) => [at, at, at.replace(/\.(?=[^.]*$)/, "~"), at.replace(".", "~")])), fc.oneof({ weight: 4, arbitrary: suited[content] }, text)));
   const splitUrl = urls.length === 0 ? fc.constant(null) : fc.option(fc.tuple(fc.constantFrom(...urls), fc.oneof(name, ipv4, ipv6.map((each) => `[${each}]`)), fc.oneof(path, url), fc.constantFrom(80, 443, 8_080)));
   const other = fc.oneof(
     fc.tuple(fc.string({ maxLength: 6 }), fc.oneof(text, fc.integer(), fc.constant(null), fc.array(text, { maxLength: 3 }))),
@@ -187,7 +189,7 @@ test("the marks are the same with and without SIMD", () => {
   );
 });
 
-describe("escapes", () => {
+describe("spellings of", () => {
   test.each<[what: string, line: string, observable: Observable]>([
     ["slashes as Suricata writes them", lines.suricata7.http, { kind: "url", value: "http://evil.example/gate.php?id=7" }],
     ["letters by their number", String.raw`{"event_type":"dns","dns":{"rrname":"\u0065vil.\u0065xample"}}`, { kind: "domain", value: "evil.example" }],
@@ -196,6 +198,7 @@ describe("escapes", () => {
     ["quotes in a value before", String.raw`{"event_type":"x","alert":{"signature":"say \",\"\\"},"src_ip":"192.0.2.1"}`, { kind: "ip", value: "192.0.2.1" }],
     ["an address in other words, in a URL", String.raw`{"event_type":"http","http":{"http_refer":"http:\/\/[0:0:0:0:0:ffff:a00:1]:8080\/a"}}`, { kind: "url", value: "http://10.0.0.1:8080/a" }],
     ["the end of a key by its number", String.raw`{"event_type":"x","src_i\u0070":"192.0.2.1"}`, { kind: "ip", value: "192.0.2.1" }],
+    ["a dot in a key", `{"class_uid":1,"src_endpoint.ip":"192.0.2.1"}`, { kind: "ip", value: "192.0.2.1" }],
     ["keys by their number", String.raw`{"event_type":"x","s\u0072c_ip":"192.0.2.1"}`, { kind: "ip", value: "192.0.2.1" }],
   ])("%s", (_, content, one) => {
     expect(quickly(`${content}\n`, [one], options()).map((found) => found.split(" ")[1])).toStrictEqual([keyOf(one)]);

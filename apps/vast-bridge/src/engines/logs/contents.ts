@@ -55,5 +55,11 @@ function keysOf({ presets: names, fields }: FieldOptions): [key: string, content
     ...[fields, ...used.map((preset) => preset.fields)].flatMap((one) => fieldContents.flatMap((content) => one[content].map((path) => [path, readAs[content]] as const))),
     ...used.flatMap(({ urls }) => urls.flatMap(({ host, target }) => [[host, asAddress | asName], [target, asUrl | asText]] as const)),
   ];
-  return paths.map(([path, contents]) => [path.slice(path.lastIndexOf(".") + 1).replaceAll("[]", ""), contents]);
+  return paths.flatMap(([path, contents]) => lastKeysOf(path).map((key): [string, number] => [key, contents]));
+}
+
+/** What the last key may be, dots within it: `answers[].srv.name` → `srv.name`, `name`. */
+function lastKeysOf(path: string): string[] {
+  const steps = path.replace(/\[\]$/, "").replace(/^.*\[\]\./, "").split(".");
+  return steps.map((_, first) => steps.slice(first).join("."));
 }
