@@ -279,7 +279,7 @@ describe("the state", () => {
     ];
     const store = await openState({ path: path(), max_items: 1_000_000 }, { logger: silentLogger, clock: systemClock });
     ends.push(store);
-    const count = 30_000;
+    const count = Math.min(scaled(30_000), 1_000_000);
     for (let n = 0; n < 3 * count; n++) store.set(uuidOf(n % count), sent(n, { patterns: [kinds[n % 4]?.(n) ?? ""] }));
     await store.close();
     expect(store.memoryBytes / count).toBeLessThan(300);
