@@ -43,6 +43,16 @@ describe("the command line", () => {
     expect(many.stdout + many.stderr).not.toContain("\u001b");
     expect(vast.calls).toEqual([]);
   });
+
+  test("dry-run of the engines without VAST needs neither node nor files, and has the value in no program", async () => {
+    const tenzir = await ended(site.bridge({ engine: "tenzir", tenzir: { binary: "/nowhere/tenzir" } }, ["--dry-run", "evil.example", "10.0.0.0/8"]));
+    expect(tenzir).toMatchObject({ code: 0, stderr: "" });
+    expect(tenzir.stdout.split("\n").filter((line) => /evil|10\.0/.test(line))).toEqual(['// {"text":"evil.example"}', '// {"net":"10.0.0.0/8"}']);
+    expect(tenzir.stdout).toContain('context_update "threatbus-ip", key=key');
+    const logs = await ended(site.bridge({ engine: "logs", logs: { files: ["/nowhere/*.json"] } }, ["--dry-run", "evil.example"]));
+    expect(logs).toMatchObject({ code: 0, stderr: "" });
+    expect(logs.stdout).toContain("evil.example");
+  });
 });
 
 describe("the configuration", () => {

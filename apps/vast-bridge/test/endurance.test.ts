@@ -1,5 +1,5 @@
 /** Real processes that are killed: nothing pending is lost, nothing answered is asked again. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { site, vast } from "./grounds.ts";
@@ -193,5 +193,19 @@ describe("processes", () => {
     for (const n of numbers(6)) expect(contexts.get(n)).toEqual([1, 2, 3].includes(n) ? dns(n) : { ok: `n${n}.evil.example` });
     expect(bridge.stderr).toContain("transform_context failed");
     await bridge.kill("SIGTERM");
+  });
+
+  test("for the sink that is missing are waited for, with what they are to get", async () => {
+    await site.bus();
+    const { client } = await site.client();
+    vast.events(dns(1));
+    const bridge = await site.running(site.bridge({ ...config(), sink: "./sink.sh %ioc %matchtype" }));
+    await client.publish(indicator(1, pattern(1)));
+    await eventually(() => bridge.stderr).toContain("a sighting could not be delivered; it will be tried again");
+    writeFileSync(join(site.folder, "sink.part"), '#!/bin/sh\n{ echo "$1 $2"; cat; } > got.part; mv got.part got\n', { mode: 0o755 });
+    renameSync(join(site.folder, "sink.part"), join(site.folder, "sink.sh"));
+    await eventually(() => existsSync(join(site.folder, "got"))).toBe(true);
+    expect(readFileSync(join(site.folder, "got"), "utf8")).toBe('n1.evil.example RETRO\n{"ts": "2026-01-01T00:00:00", "query": "n1.evil.example", "n": 1}\n');
+    expect(await bridge.kill("SIGTERM")).toEqual({ code: 0, signal: null });
   });
 });

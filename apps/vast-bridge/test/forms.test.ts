@@ -1,4 +1,8 @@
 /** Small forms: times, events, JSON for Python, lines of metrics, commands. */
+import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { manualClock } from "@threatbus/testkit";
 import fc from "fast-check";
 import { decodeMessage, isTimestamp, silentLogger } from "@threatbus/core";
 import type { Timestamp } from "@threatbus/zmq-client";
@@ -7,6 +11,7 @@ import { fillCommand, splitCommand } from "../src/command.ts";
 import type { JsonObject } from "../src/engine.ts";
 import { eventTime, millisecondsOf } from "../src/event-time.ts";
 import { escapeTag, Interval } from "../src/line-protocol.ts";
+import { MetricsFile } from "../src/metrics-file.ts";
 import { presentable } from "../src/presentable.ts";
 import { Progress } from "../src/progress.ts";
 import { pythonJson } from "../src/python-json.ts";
@@ -106,9 +111,10 @@ describe("JSON for Python", () => {
   });
 });
 
+/** A reader of the line protocol, as strict as the database's. */
+const line = /^vast-threatbus,host=(?:[^,= \\\n\r]|\\[,= ])+ ([a-z_]+=-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?:,[a-z_]+=-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)*) \d{19}\n$/;
+
 describe("a line of metrics", () => {
-  /** A reader of the line protocol, as strict as the database's. */
-  const line = /^vast-threatbus,host=(?:[^,= \\\n\r]|\\[,= ])+ ([a-z_]+=-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?:,[a-z_]+=-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)*) \d{19}\n$/;
   const fieldsOf = (text: string): string[] => (line.exec(text)?.[1] ?? "").split(",").map((field) => field.split("=")[0] ?? "");
 
   it("has the names and the order of the reference, and nothing that was not touched", () => {
@@ -136,6 +142,28 @@ describe("a line of metrics", () => {
       expect(new Set(fieldsOf(text)).size).toBe(fieldsOf(text).length);
     }));
     expect(escapeTag("a b,c=d\\")).toBe("a\\ b\\,c\\=d");
+  });
+});
+
+describe("a file of metrics", () => {
+  it("is put aside when it is large, and a disk that takes nothing is told once", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "threatbus-metrics-")), filename = join(folder, "metrics.log"), interval = new Interval(), told: string[] = [];
+    const host = { clock: manualClock(), logger: { ...silentLogger, warn: (text: string) => void told.push(text) } };
+    writeFileSync(filename, "");
+    truncateSync(filename, 65 * 1024 * 1024);
+    const file = new MetricsFile({ filename, interval: 86_400 }, interval, () => 0, host);
+    interval.count("added_iocs");
+    await file.close();
+    expect(readFileSync(filename, "utf8")).toMatch(line);
+    expect(statSync(`${filename}.1`).size).toBe(65 * 1024 * 1024);
+    const nowhere = new MetricsFile({ filename: join(folder, "no", "folder"), interval: 86_400 }, interval, () => 0, host);
+    for (const _ of [1, 2]) {
+      interval.count("added_iocs");
+      nowhere.flush();
+    }
+    await nowhere.close();
+    expect(told).toEqual(["the metrics cannot be written"]);
+    rmSync(folder, { recursive: true });
   });
 });
 

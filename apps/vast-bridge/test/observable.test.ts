@@ -50,6 +50,10 @@ describe("reads", () => {
     expect(skipped.map(({ reason }) => reason)).toEqual(["broad", "type"]);
   });
 
+  it("a pattern with blanks around it as one without", () => {
+    expect(observablesOf("  [ domain-name:value='evil.example' ] ").observables).toEqual([{ kind: "domain", value: "evil.example" }]);
+  });
+
   it("escapes of STIX undone", () => {
     expect(observablesOf(String.raw`[url:value = 'http://e.example/it\'s\\']`).observables).toEqual([{ kind: "url", value: String.raw`http://e.example/it's\ `.trim() }]);
   });

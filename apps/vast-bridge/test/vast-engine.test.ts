@@ -312,6 +312,17 @@ describe("live matching", () => {
     await session.close();
   });
 
+  it("tells no more values at once than it may", async () => {
+    const engine = await started({ parallel: 2 });
+    const session = (await engine.live?.open([], never)) as LiveSession;
+    vast.shell(`case "$*" in *" add "*) touch "run.$$"; ls | grep -c '^run' >> counts; rm "run.$$";; esac`);
+    await session.add(Array.from({ length: 10 }, (_, n) => watched({ kind: "ip", value: `192.0.2.${n}` })));
+    const counts = readFileSync(join(vast.folder, "counts"), "utf8").trim().split("\n").map(Number);
+    expect(counts.length).toBe(10);
+    expect(Math.max(...counts)).toBeLessThanOrEqual(2);
+    await session.close();
+  });
+
   it("goes on when a matcher refuses a value, and counts it", async () => {
     const session = (await (await started()).live?.open([], never)) as LiveSession;
     vast.set("refuse", true);
