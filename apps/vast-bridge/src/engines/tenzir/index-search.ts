@@ -1,8 +1,9 @@
 /** The program that asks the node's index, for a few observables at a time: a filter that is answered next to the events. */
+import { parseAddress, parseBlock } from "../../address.ts";
 import type { Observable } from "../../observable.ts";
 import type { IndexField } from "./plan.ts";
 import { indexedField } from "./plan.ts";
-import { listFrom } from "./tql.ts";
+import { listFrom, typedListFrom } from "./tql.ts";
 
 /** Files of the values, JSON arrays of strings. */
 export interface ValueFiles {
@@ -19,7 +20,7 @@ export interface Values {
 
 /** As events may write them. */
 export function valuesOf(observables: readonly Observable[]): Values {
-  const of = (kind: Observable["kind"]): string[] => observables.filter((each) => each.kind === kind).map(({ value }) => value);
+  const of = (kind: Observable["kind"], read: (text: string) => unknown): string[] => observables.filter((each) => each.kind === kind && read(each.value) !== undefined).map(({ value }) => value);
   const texts = new Set<string>();
   for (const { kind, value } of observables) {
     if (kind === "cidr" || /\p{Surrogate}/u.test(value)) continue;
@@ -27,7 +28,7 @@ export function valuesOf(observables: readonly Observable[]): Values {
     const pairs = kind === "certificate" ? plain.map((each) => (each.match(/../g) ?? []).join(":")) : [];
     for (const text of [...plain, ...pairs]) texts.add(text);
   }
-  return { addresses: of("ip"), blocks: of("cidr"), texts: [...texts] };
+  return { addresses: of("ip", parseAddress), blocks: of("cidr", parseBlock), texts: [...texts] };
 }
 
 /** Operators that give the events; undefined if no field can hold any of the values. @param filters conditions on schema and time */
@@ -40,8 +41,8 @@ export function indexSearch(fields: readonly IndexField[], { addresses, blocks, 
   });
   if (conditions.length === 0) return undefined;
   const lets = [
-    `let $addresses = ${listFrom(files.addresses)}.map(x => ip(x)).where(x => x != null)`,
-    `let $blocks = ${listFrom(files.blocks)}.map(x => subnet(x)).where(x => x != null)`,
+    `let $addresses = ${typedListFrom(files.addresses)}`,
+    `let $blocks = ${typedListFrom(files.blocks)}`,
     `let $texts = ${listFrom(files.texts)}`,
   ];
   return [...lets, "export", `where ${[...filters, `(${conditions.join(" or ")})`].join(" and ")}`];

@@ -31,6 +31,14 @@ export function listFrom(file: string): string {
   return `file_contents(${quote(file)}).parse_json(raw=true)`;
 }
 
+/**
+ * The elements of a JSON file of addresses, or of blocks, as that. Tenzir takes them for it by itself; functions on the elements of a list give null, or
+ * fail, in a `let` of Tenzir 6.0 to 6.12.
+ */
+export function typedListFrom(file: string): string {
+  return `file_contents(${quote(file)}).parse_json()`;
+}
+
 /** Operators on lookup tables, which Tenzir 6.13 renamed. */
 export type TableOperator = "create_lookup_table" | "update" | "erase" | "enrich" | "list" | "remove";
 
