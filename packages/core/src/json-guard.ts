@@ -65,9 +65,16 @@ export function parseText(payload: Uint8Array): string {
   return textOf(viewOf(payload));
 }
 
-/** Checks a value that a program made: nothing JSON cannot carry, not too large, not too deep, no `__proto__`. */
-export function checkValue(value: unknown): void {
-  if (measure(value).shortest > maxPayloadBytes) refuse("size", `larger than ${maxPayloadBytes} bytes`);
+/** Checks a value that a program made: nothing JSON cannot carry, not too large, not too deep, no `__proto__`. Returns its {@link sizeOf size}. */
+export function checkValue(value: unknown): number {
+  const size = sizeOf(value);
+  if (size > maxPayloadBytes) refuse("size", `larger than ${maxPayloadBytes} bytes`);
+  return size;
+}
+
+/** About how many bytes of JSON a value takes: characters of the shortest text. */
+export function sizeOf(value: unknown): number {
+  return measure(value).shortest;
 }
 
 function viewOf(payload: Uint8Array): Buffer {

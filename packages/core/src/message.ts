@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import type { StixObject } from "stix2-ts-types";
 import type { Body, Frame, Message, SnapshotEnvelope, SnapshotRequest, Topic } from "./contract.ts";
 import { formatFor, formatOf } from "./formats.ts";
-import { checkValue } from "./json-guard.ts";
+import { checkValue, sizeOf } from "./json-guard.ts";
 import { uuid7 } from "./uuid7.ts";
 
 /** A message as core holds it: checked content, its other view and its id made when first asked for. */
@@ -14,11 +14,13 @@ export class Content implements Message {
   #size: number | undefined;
   #frozen = false;
 
-  constructor(topic: Topic, body: Body, payload?: Uint8Array, id?: string) {
+  /** @param size of a body without payload, if it is known */
+  constructor(topic: Topic, body: Body, payload?: Uint8Array, id?: string, size?: number) {
     this.topic = topic;
     this.#raw = body;
     this.#payload = payload;
     this.#id = id;
+    this.#size = size;
   }
 
   get id(): string {
@@ -44,7 +46,7 @@ export class Content implements Message {
 
   /** Bytes it takes in a queue: of the payload if there is one, else about as many. */
   get size(): number {
-    return this.#payload?.length ?? (this.#size ??= weigh(this.raw));
+    return this.#payload?.length ?? (this.#size ??= sizeOf(this.raw));
   }
 
   /** Lets go of the parsed view if there are bytes to make it from again: it is several times their size, and work for the garbage collector. */
@@ -69,8 +71,8 @@ export function message(body: StixObject | SnapshotRequest | SnapshotEnvelope): 
 export function message(topic: "sigma/rule" | "yara/rule", text: string): Message;
 export function message(given: Body, text?: string): Message {
   if (typeof given === "string") return new Content(formatOf(given).check(text), text as string);
-  checkValue(given);
-  return new Content(formatFor(given).check(given), given);
+  const size = checkValue(given);
+  return new Content(formatFor(given).check(given), given, undefined, undefined, size);
 }
 
 /**
@@ -98,13 +100,4 @@ function deepFreeze(value: unknown): void {
   Object.freeze(value);
   if (Array.isArray(value)) for (const item of value) deepFreeze(item);
   else for (const key in value) deepFreeze((value as Readonly<Record<string, unknown>>)[key]);
-}
-
-function weigh(value: unknown): number {
-  if (typeof value === "string") return value.length + 3;
-  if (typeof value !== "object" || value === null) return 8;
-  let sum = 2;
-  if (Array.isArray(value)) for (const item of value) sum += weigh(item);
-  else for (const key in value) sum += key.length + 3 + weigh((value as Record<string, unknown>)[key]);
-  return sum;
 }
