@@ -1,4 +1,5 @@
 import { isIPv6 } from "node:net";
+import { setImmediate as immediate } from "node:timers/promises";
 import { ThreatbusError } from "@threatbus/core";
 import type { Clock, Logger } from "@threatbus/core";
 import type * as zeromqModule from "zeromq";
@@ -11,6 +12,8 @@ export const heartbeatTopic = "misp_json_self";
 
 /** Bytes of one frame. ZeroMQ drops the connection of a peer that sends more, then connects again. */
 const maxFrameBytes: number = 16 * 1024 * 1024;
+/** Frames taken before other work of the process gets its turn. */
+const turn = 256;
 
 export interface Surroundings {
   readonly logger: Logger;
@@ -76,11 +79,13 @@ export async function receive(zeromq: Zeromq, options: ZmqOptions, { logger, clo
     // The name of published events is the beginning of all others': the blank behind it tells it apart.
     for (const topic of [...options.topics, heartbeatTopic]) socket.subscribe(topic === "misp_json" ? "misp_json " : topic);
     socket.connect(endpoint);
-    while (!socket.closed) {
+    for (let taken = 0, flowing = false; !socket.closed; ) {
       let parts: readonly Uint8Array[];
       try {
-        parts = await socket.receive();
+        parts = await (flowing ? socket.receive() : arrival(socket));
+        flowing = true;
       } catch (thrown) {
+        flowing = false;
         await recover(thrown, socket, logger, clock, signal);
         continue;
       }
@@ -89,6 +94,7 @@ export async function receive(zeromq: Zeromq, options: ZmqOptions, { logger, clo
         const busy = take(part);
         if (busy !== undefined) await busy;
       }
+      if (++taken % turn === 0) await immediate();
     }
   } finally {
     signal.removeEventListener("abort", close);
@@ -96,13 +102,36 @@ export async function receive(zeromq: Zeromq, options: ZmqOptions, { logger, clo
   }
 }
 
+/**
+ * Waits for a message. `receive` then gives what is there, and rejects if there is nothing: that spares it a look at the socket, a system call, before
+ * each.
+ */
+function arrival(socket: Subscriber): Promise<readonly Uint8Array[]> {
+  socket.receiveTimeout = -1;
+  const arrived = socket.receive();
+  socket.receiveTimeout = 0;
+  return arrived;
+}
+
+/** Most frames have the topic of the one before. */
+let lastTopic = "";
+
 /** Cuts a frame at its first blank. `undefined` without one, or when what is before it is no printable ASCII. */
 export function splitFrame(frame: Uint8Array): { readonly topic: string; readonly payload: Uint8Array } | undefined {
-  const bytes = Buffer.isBuffer(frame) ? frame : Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
-  const blank = bytes.indexOf(0x20);
-  if (blank < 1 || blank > 255) return undefined;
-  const topic = bytes.toString("latin1", 0, blank);
-  return /^[!-~]+$/.test(topic) ? { topic, payload: bytes.subarray(blank + 1) } : undefined;
+  if (!isTopic(lastTopic, frame)) {
+    const blank = frame.indexOf(0x20);
+    if (blank < 1 || blank > 255) return undefined;
+    const topic = Buffer.from(frame.subarray(0, blank)).toString("latin1");
+    if (!/^[!-~]+$/.test(topic)) return undefined;
+    lastTopic = topic;
+  }
+  return { topic: lastTopic, payload: frame.subarray(lastTopic.length + 1) };
+}
+
+function isTopic(topic: string, frame: Uint8Array): boolean {
+  if (topic === "" || frame[topic.length] !== 0x20) return false;
+  for (let at = 0; at < topic.length; at++) if (frame[at] !== topic.charCodeAt(at)) return false;
+  return true;
 }
 
 /** After the socket closed, or bytes that are no ZeroMQ disturbed it: waits before the next attempt where there is a reason to. */
