@@ -47,8 +47,8 @@ export function accountOf(metrics: Metrics): Account {
   function family(name: string, label: string): (value: string) => Counter {
     const known = new Map<string, Counter>();
     return (value) => {
-      const counter = known.get(value) ?? metrics.counter(name, { [label]: value });
-      known.set(value, counter);
+      let counter = known.get(value);
+      if (counter === undefined) known.set(value, (counter = metrics.counter(name, { [label]: value })));
       return counter;
     };
   }

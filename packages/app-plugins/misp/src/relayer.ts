@@ -2,8 +2,9 @@ import { message, reasonOf } from "@threatbus/core";
 import type { Bus, Logger, Message } from "@threatbus/core";
 import type { Account, Source } from "./account.ts";
 import type { AttributeMessage, EventMessage, PublishedMessage } from "./decode/message.ts";
+import type { Rule } from "./map/indicator.ts";
 import { decide } from "./relay/relay.ts";
-import type { Decision, Policy } from "./relay/relay.ts";
+import type { Decision, Policy, UpdatedIndicator } from "./relay/relay.ts";
 import type { SentStore } from "./state/state.ts";
 
 /** Unmapped types that are logged, each once: their names come from outside. */
@@ -35,30 +36,53 @@ export class Relayer {
    * @param from what its attributes count as
    */
   async relay(said: AttributeMessage | PublishedMessage | EventMessage, from: Source): Promise<boolean> {
-    const { store, policy, account } = this.#setup;
+    const { bus, store, policy, account } = this.#setup;
     let whole = true;
     for (const decision of decide(said, store, policy)) {
       account.received(from);
-      if (decision.outcome === "skipped") this.#skip(decision, said);
-      else if (!(await this.#follow(decision))) whole = false;
+      if (decision.outcome === "skipped") {
+        this.#skip(decision, said);
+        continue;
+      }
+      const { uuid, indicators, rule, sent } = decision;
+      const made = this.#check(uuid, indicators);
+      if (made === undefined) continue;
+      try {
+        for (const [n, one] of made.entries()) {
+          await bus.publish(one);
+          account.published(indicators[n]?.x_threatbus_update ?? "ADD");
+        }
+        this.#failing = false;
+      } catch (thrown) {
+        this.#fail(thrown);
+        whole = false;
+        continue;
+      }
+      store.set(uuid, sent);
+      if (rule !== undefined) await this.#publishRule(rule, uuid);
     }
     return whole;
   }
 
   /** Publishes one message. @param update what it counts as */
   async publish(made: Message, update: Parameters<Account["published"]>[0]): Promise<boolean> {
-    const { bus, account, logger } = this.#setup;
+    const { bus, account } = this.#setup;
     try {
       await bus.publish(made);
       account.published(update);
       this.#failing = false;
       return true;
     } catch (thrown) {
-      account.failed();
-      if (!this.#failing) logger.error("the bus does not take what MISP says; what is missing is sent when MISP says it again", { error: reasonOf(thrown) });
-      this.#failing = true;
+      this.#fail(thrown);
       return false;
     }
+  }
+
+  #fail(thrown: unknown): void {
+    const { account, logger } = this.#setup;
+    account.failed();
+    if (!this.#failing) logger.error("the bus does not take what MISP says; what is missing is sent when MISP says it again", { error: reasonOf(thrown) });
+    this.#failing = true;
   }
 
   #skip({ uuid, reason, sent }: Extract<Decision, { outcome: "skipped" }>, said: Parameters<Relayer["relay"]>[0]): void {
@@ -67,24 +91,21 @@ export class Relayer {
     this.#setup.account.skipped(reason);
   }
 
-  async #follow({ uuid, indicators, rule, sent }: Extract<Decision, { outcome: "mapped" }>): Promise<boolean> {
-    const { store, account, logger } = this.#setup;
-    let made: { readonly update: "ADD" | "EDIT" | "REMOVE"; readonly message: Message }[];
+  /** The indicators as messages, of which one that does not pass takes the others with it. */
+  #check(uuid: string, indicators: readonly UpdatedIndicator[]): readonly Message[] | undefined {
+    const { account, logger } = this.#setup;
     try {
-      made = indicators.map((indicator) => ({ update: indicator.x_threatbus_update ?? "ADD", message: message(indicator) }));
+      const made = indicators.map((indicator) => message(indicator));
+      account.mapped();
+      return made;
     } catch (thrown) {
       logger.warn("an indicator did not pass the bus's check", { attribute: uuid, reason: reasonOf(thrown) });
       account.refused("indicator");
-      return true;
+      return undefined;
     }
-    account.mapped();
-    for (const each of made) if (!(await this.publish(each.message, each.update))) return false;
-    store.set(uuid, sent);
-    if (rule !== undefined) await this.#publishRule(rule, uuid);
-    return true;
   }
 
-  async #publishRule({ topic, text }: NonNullable<Extract<Decision, { outcome: "mapped" }>["rule"]>, uuid: string): Promise<void> {
+  async #publishRule({ topic, text }: Rule, uuid: string): Promise<void> {
     try {
       await this.publish(message(topic, text), "RULE");
     } catch (thrown) {

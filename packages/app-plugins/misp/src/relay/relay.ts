@@ -48,19 +48,15 @@ export interface Policy {
  * attributes and for those that are no longer among them, an event's deletion for all that are known. Reads `known` and changes nothing;
  * take one decision, remember it, then take the next.
  */
-export function* decide(message: AttributeMessage | PublishedMessage | EventMessage, known: Known, policy: Policy): Generator<Decision, void, undefined> {
+export function decide(message: AttributeMessage | PublishedMessage | EventMessage, known: Known, policy: Policy): Iterable<Decision> {
   switch (message.kind) {
     case "attribute":
-      return yield decideAttribute(message, known.get(message.attribute.uuid), known.complete, policy);
+      return [decideAttribute(message, known.get(message.attribute.uuid), known.complete, policy)];
     case "event":
-      if (message.action === "delete") yield* withdrawEvent(message.event.id, known);
-      return;
+      return message.action === "delete" ? withdrawEvent(message.event.id, known) : [];
     case "published":
-      if (message.action === "unpublish") {
-        if (policy.published_only) yield* withdrawEvent(message.event.id, known);
-        return;
-      }
-      yield* decidePublished(message, known, policy);
+      if (message.action === "publish") return decidePublished(message, known, policy);
+      return policy.published_only ? withdrawEvent(message.event.id, known) : [];
   }
 }
 

@@ -4,7 +4,7 @@ import { ruleTypes } from "../map/types.ts";
 import { markingBits, markingsOf } from "../map/tags.ts";
 import { Chains, none } from "./chains.ts";
 import type { Sent } from "./sent.ts";
-import { uuidOf, wordOf } from "./uuid.ts";
+import { readWords, uuidOf } from "./uuid.ts";
 
 const patternTypes = ["stix", ...ruleTypes] as const;
 /** Places in the flags: six for markings, three for the language, one for split attributes. */
@@ -121,7 +121,7 @@ export class SentTable {
   #find(uuid: string): number {
     if (uuid !== this.#asked) {
       this.#asked = uuid;
-      for (const index of [0, 1, 2, 3] as const) this.#words[index] = wordOf(uuid, index);
+      readWords(uuid, this.#words);
       this.#askedKey = this.#hash(this.#words, 0);
     }
     if (this.#capacity === 0) return none;

@@ -3,19 +3,21 @@
 /** What a character is worth as a hexadecimal digit. */
 const digits: Uint8Array = Uint8Array.from({ length: 128 }, (_, code) => Number.parseInt(String.fromCharCode(code), 16) || 0);
 
-/** Where the digits of each word begin; the words in the middle have a dash behind their fourth. */
-const starts = [0, 9, 19, 28] as const;
-const dashed = [false, true, true, false] as const;
+/** Puts the words of a lower-case UUID with its dashes into an array of four. */
+export function readWords(uuid: string, into: Uint32Array): void {
+  into[0] = (half(uuid, 0) << 16) | half(uuid, 4);
+  into[1] = (half(uuid, 9) << 16) | half(uuid, 14);
+  into[2] = (half(uuid, 19) << 16) | half(uuid, 24);
+  into[3] = (half(uuid, 28) << 16) | half(uuid, 32);
+}
 
-/** One word of a lower-case UUID with its dashes. */
-export function wordOf(uuid: string, index: 0 | 1 | 2 | 3): number {
-  let word = 0;
-  let at: number = starts[index];
-  for (let digit = 0; digit < 8; digit++) {
-    if (digit === 4 && dashed[index]) at++;
-    word = (word << 4) | (digits[uuid.charCodeAt(at++)] ?? 0);
-  }
-  return word >>> 0;
+/** Four digits. */
+function half(uuid: string, at: number): number {
+  return (digit(uuid, at) << 12) | (digit(uuid, at + 1) << 8) | (digit(uuid, at + 2) << 4) | digit(uuid, at + 3);
+}
+
+function digit(uuid: string, at: number): number {
+  return digits[uuid.charCodeAt(at)] ?? 0;
 }
 
 /** The lower-case text of four words. */
