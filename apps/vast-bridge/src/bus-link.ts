@@ -138,12 +138,12 @@ export class BusLink implements Outlet {
 
   async #watch(): Promise<void> {
     for await (const message of this.#sightings ?? []) {
-      if (message.type === "sighting") this.#underWay.get(`${message.body.id} ${message.body.modified}`)?.();
+      if (message.type === "sighting") this.#underWay.get(versionOf(message.body))?.();
     }
   }
 
-  #expect({ id, modified }: Report): { readonly seen: Promise<boolean>; forget(): void } {
-    const key = `${id} ${modified}`;
+  #expect(report: Report): { readonly seen: Promise<boolean>; forget(): void } {
+    const key = versionOf(report);
     let end: (seen: boolean) => void = () => undefined;
     const timer = setTimeout(() => end(false), patience);
     const give = (): void => end(false);
@@ -159,6 +159,11 @@ export class BusLink implements Outlet {
     this.#stop.signal.addEventListener("abort", give);
     return { seen, forget: give };
   }
+}
+
+/** By the instant: the Python bus writes times in its own way, `.160Z` as `.16Z`. */
+function versionOf({ id, modified }: Pick<Report, "id" | "modified">): string {
+  return `${id} ${Date.parse(modified)}`;
 }
 
 /** Without the indicator, which its reference names, if the whole would be too large. */

@@ -1,8 +1,12 @@
 import { appendFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { MetricSet, silentLogger, systemClock } from "@threatbus/core";
 import { needsReference, reference } from "@threatbus/services";
 import { freePort } from "@threatbus/testkit";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { BusLink } from "../src/bus-link.ts";
+import { findingOf, sightingOf } from "../src/sighting.ts";
+import type { Finding } from "../src/sighting.ts";
 import { site, vast } from "./grounds.ts";
 import { eventually, indicator } from "./program.ts";
 
@@ -93,22 +97,37 @@ describe("the bridge, a bus and log files", () => {
 
 const python = await needsReference();
 python.describe("the bridge and the Python Threat Bus", () => {
-  test("an old bus is joined as well: sightings go to it, and are known to have arrived", async () => {
+  async function oldBus(): Promise<void> {
     const [manage, pub, sub] = site.ports;
     const config = `logging: {console: true, console_verbosity: DEBUG, file: false}\nplugins:\n  backbones: {inmem: {}}\n  apps:\n    zmq: {host: "127.0.0.1", manage: ${manage}, pub: ${pub}, sub: ${sub}}\n`;
     const bus = await reference({ config, manage: manage as number });
     onTestFinished(() => bus.stop());
+  }
+
+  test("an old bus is joined as well: sightings go to it, and are known to have arrived", async () => {
+    await oldBus();
     const { client, sightings } = await site.client();
     vast.events(dns);
     const port = await freePort();
     const bridge = await site.running(site.bridge({ vast_binary: vast.binary, metrics: { port } }));
     const evil = indicator(1, "[domain-name:value = 'evil.example']");
     await client.publish(evil);
-    // An old bus may lose what it sends in the instant after a subscription: then the bridge, which was not handed its sighting back, sends it again.
     await expect.poll(async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text()).toContain("vast_threatbus_sightings_delivered_total 1\n");
     await eventually(() => sightings[0]).toMatchObject({ sighting_of_ref: evil.id, last_seen: "2026-01-02T19:08:01.310448Z", x_threatbus_match_type: "RETRO", x_threatbus_sighting_context: dns });
     expect(await bridge.kill("SIGTERM")).toEqual({ code: 0, signal: null });
     expect(bridge.stderr).toMatch(/stopped searches=0 sightings=0/);
     expect(new Set(sightings.map(({ id }) => id)).size).toBe(1);
+  });
+
+  test("an old bus writes a time with fewer digits, and the sighting is known to have arrived all the same", async () => {
+    await oldBus();
+    const link = new BusLink({ host: "127.0.0.1", port: site.ports[0] as number, snapshot: 0, reports: true }, { clock: systemClock, logger: silentLogger, metrics: new MetricSet() }, () => undefined);
+    onTestFinished(() => link.close());
+    link.start();
+    await eventually(() => link.connected).toBe(true);
+    const evil = indicator(1, "[domain-name:value = 'evil.example']");
+    const finding = findingOf({ observable: { kind: "domain", value: "evil.example" }, event: dns }, "LIVE") as Finding;
+    const report = sightingOf(finding, evil, "test", "2026-11-26T21:56:52.160Z");
+    expect(await link.deliver([report])).toEqual({ outcome: "kept" });
   });
 });

@@ -1,3 +1,4 @@
+import { setImmediate as yieldToOthers } from "node:timers/promises";
 import type { Socket } from "zeromq";
 import { Condition } from "./condition.ts";
 
@@ -30,7 +31,8 @@ export class Link {
         else if (type === "disconnect") set(false);
         else if (type === "end") break;
       } catch {
-        break;
+        // Closed, or a stray EAGAIN: the loop's condition tells which.
+        await yieldToOthers();
       }
     }
     set(false);
