@@ -79,13 +79,21 @@ export async function fleet(backbones: readonly ConfiguredBackbone[], { queue, h
     async end() {
       running = false;
       await Promise.all(producing);
-      await expect.poll(() => oracle.report().total.missing).toBe(0);
+      try {
+        await expect.poll(() => oracle.report().total.missing).toBe(0);
+      } catch (cause) {
+        throw new Error(`not all has arrived; the hosts said:\n${hosts.map(({ bus, lines }, n) => said(n, bus, lines)).join("\n")}`, { cause });
+      }
       const report = oracle.report();
       expect(report.total).toMatchObject({ lost: 0, missing: 0, spurious: 0, corrupted: 0, reordered: 0 });
       for (const { bus } of hosts) expectBalanced(bus.stats());
       return report;
     },
   };
+}
+
+function said(host: number, bus: ThreatBus, lines: readonly Line[]): string {
+  return `${host}: ${JSON.stringify(bus.stats().plugins)}\n${lines.slice(-50).map(({ level, text, fields }) => `  ${level} ${text} ${JSON.stringify(fields)}`).join("\n")}`;
 }
 
 /** Starts a bus that ends with the test. */
