@@ -6,7 +6,7 @@ import { observableAt, readDomain, urlParts } from "./observable.ts";
 import type { UrlParts } from "./observable.ts";
 
 /** UTF-16 units of a field; more is no value of anything. */
-const maxText = 8_192;
+export const maxText = 8_192;
 const hashKinds: Readonly<Record<number, ObservableKind>> = { 32: "md5", 40: "sha1", 64: "sha256", 128: "sha512" };
 const mailbox = /[^\s@<>"(),:;\\[\]]{1,64}@[^\s@<>"(),:;\\[\]]{1,254}/g;
 const pairs = /^[0-9a-f]{2}(?::[0-9a-f]{2})+$/i;

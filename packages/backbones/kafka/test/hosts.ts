@@ -6,7 +6,7 @@ import { kafka } from "../src/index.ts";
 
 export const scale: number = Number(process.env["THREATBUS_TEST_SCALE"] ?? 1);
 /** Milliseconds for anything that should happen. */
-export const patience = 60_000;
+const patience = 60_000;
 
 export type Options = Exclude<Parameters<typeof kafka>[0], undefined>;
 

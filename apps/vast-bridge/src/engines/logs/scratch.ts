@@ -1,7 +1,8 @@
 import { Buffer } from "node:buffer";
+import { maxText } from "../../watchlist.ts";
 
 /** Bytes between the quotes; longer strings are no value of anything: each character takes up to six. */
-const limit = 6 * 8_192;
+const limit = 6 * maxText;
 const backslash = 0x5c, u = 0x75;
 /** What stands for a character behind a backslash (RFC 8259 §7). */
 const escapes: Uint8Array = new Uint8Array(256);

@@ -3,6 +3,7 @@ import { parseBlock } from "../../address.ts";
 import { fieldContents } from "../../fields.ts";
 import type { Observable } from "../../observable.ts";
 import { readDomain } from "../../observable.ts";
+import { maxText } from "../../watchlist.ts";
 import type { Watchlist } from "../../watchlist.ts";
 import { Addresses } from "./addresses.ts";
 import { asAddress, asMailbox, asName, asText, asUrl } from "./contents.ts";
@@ -16,8 +17,6 @@ export const direct = 1;
 /** Values that together may be a URL: what host it is on, what is asked for there. */
 export const urlHost = 2, urlTarget = 4;
 
-/** Bytes of ASCII; longer values are none of anything. */
-const maxText = 8_192;
 const dot = 0x2e, at = 0x40;
 const byteClass: Uint8Array = new Uint8Array(256);
 /** Of names; of the parts of e-mail addresses. */

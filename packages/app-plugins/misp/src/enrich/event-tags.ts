@@ -26,7 +26,7 @@ export class EventTags {
     return known !== undefined && known.until > this.#clock.now() ? known.tags : undefined;
   }
 
-  /** Returns whether they are others than those known before, if any were. */
+  /** Returns whether that is news: none were known, or others. */
   set(event: string, tags: readonly MispTag[]): boolean {
     const before = this.#known.get(event)?.tags;
     this.#known.delete(event);
