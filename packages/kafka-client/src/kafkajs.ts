@@ -9,7 +9,7 @@ import { KafkaFault } from "./faults.ts";
 import { partitionOf } from "./partitioner.ts";
 import { quietNegativeTimeouts } from "./quiet.ts";
 import { listForKafkajs } from "./record-list.ts";
-import { SocketSet } from "./sockets.ts";
+import { SocketSet, counted } from "./sockets.ts";
 import type { FramedSocket } from "./sockets.ts";
 
 /** Set whole: kafkajs has other defaults where NODE_ENV is "test", and endless ones for an idempotent producer. */
@@ -20,10 +20,9 @@ const authenticationTimeout = 5_000;
 /** Milliseconds a goodbye may take: with its broker gone, kafkajs would wait for one for ever. */
 const closing = 1_200;
 
-/** @param onConnections told how many connections stand whenever that changes, with the reason if one broke */
+/** @param onConnections told how many connections stand whenever that changes, with the reason if one broke since the last that came to stand */
 export function kafkajsDriver(settings: ConnectionSettings, log: DriverLog, onConnections: (open: number, broke?: Error) => void = () => undefined): Driver {
-  let standing = 0;
-  const changed = (change: number, broke?: Error): void => onConnections((standing += change), broke);
+  const changed = counted(onConnections);
   const links = new Set<Link>();
   let closed = false;
   const open = (retry: RetryOptions): Link => {

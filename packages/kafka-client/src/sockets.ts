@@ -77,6 +77,21 @@ export class SocketSet {
   }
 }
 
+/**
+ * Counts connections. A client ends what is left of its connections when one breaks, and gives no reason for those: the last reason counts
+ * until a connection stands again, or nobody would hear of a break whose last connection the client ended.
+ * @param onChange told how many stand, with the reason if one broke since the last that came to stand
+ */
+export function counted(onChange: (standing: number, broke?: Error) => void): (change: 1 | -1, reason?: Error) => void {
+  let standing = 0;
+  let broke: Error | undefined;
+  return (change, reason) => {
+    standing += change;
+    broke = change > 0 ? undefined : (reason ?? broke);
+    onChange(standing, broke);
+  };
+}
+
 interface Ears {
   readonly onConnect: () => void;
   /** The first answer came. */

@@ -1,11 +1,14 @@
 import { Buffer } from "node:buffer";
+import { once } from "node:events";
+import { createServer, type AddressInfo, type Socket } from "node:net";
 import fc from "fast-check";
 import kafkajs from "kafkajs";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { frameSplitter } from "../src/frames.ts";
 import { KafkaFault, faultOf } from "../src/faults.ts";
 import { OffsetWindow } from "../src/offset-window.ts";
 import { partitionOf } from "../src/partitioner.ts";
+import { SocketSet, counted } from "../src/sockets.ts";
 
 const frameOf = (body: Uint8Array): Buffer => {
   const length = Buffer.alloc(4);
@@ -32,6 +35,32 @@ describe("frames", () => {
   test.each([[Buffer.from("HTTP/1.1 400")], [Buffer.from([0xff, 0xff, 0xff, 0xff])], [frameOf(new Uint8Array(101))]])("of a size that is not allowed are told", (bytes) => {
     expect(() => frameSplitter(100).push(bytes)).toThrow(RangeError);
   });
+});
+
+test("a break is told with its reason when the client itself ends the last connection", async () => {
+  const accepted: Socket[] = [];
+  const server = createServer((socket) => {
+    accepted.push(socket);
+    socket.on("error", () => undefined).resume();
+    socket.write(frameOf(Buffer.from("an answer")));
+  }).listen(0, "127.0.0.1");
+  onTestFinished(() => void server.close());
+  await once(server, "listening");
+  const told: [standing: number, broke: string | undefined][] = [];
+  const sockets = new SocketSet({ maxAnswerBytes: 100 }, counted((standing, broke) => told.push([standing, broke?.message])));
+  const open = () => sockets.open("127.0.0.1", (server.address() as AddressInfo).port, () => undefined);
+  const [first, second] = [open(), open()];
+  // What kafkajs does with the other connections to a broker.
+  first.on("end", () => second.end());
+  await expect.poll(() => told).toHaveLength(2);
+  const closed = "the broker closed the connection";
+  accepted[0]?.end();
+  await expect.poll(() => told).toEqual([[1, undefined], [2, undefined], [1, closed], [0, closed]]);
+  open().on("error", () => undefined);
+  await expect.poll(() => told).toHaveLength(5);
+  sockets.close();
+  await expect.poll(() => told).toHaveLength(6);
+  expect(told.slice(4)).toEqual([[1, undefined], [0, undefined]]);
 });
 
 test("a key goes to the partition Kafka's own clients choose", () => {
