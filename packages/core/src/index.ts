@@ -25,7 +25,7 @@ export { isTimestamp } from "./timestamp.ts";
 export { defaultQueueLimits } from "./queue.ts";
 export { Outbox, defaultOutboxLimits } from "./outbox.ts";
 export type { Outgoing, OutboxLimits } from "./outbox.ts";
-export { maxDepth, maxPayloadBytes, parseJson } from "./json-guard.ts";
+export { maxDepth, maxPayloadBytes, parseJson, parseText } from "./json-guard.ts";
 export { maxPatternLength, parsePath, parsePattern } from "./pattern/parser.ts";
 export { printPath, printPattern, quote } from "./pattern/print.ts";
 export { canonicalPattern } from "./pattern/canonical.ts";

@@ -16,10 +16,10 @@ const quote = 0x22, backslash = 0x5c, colon = 0x3a, u = 0x75;
  * A key given twice leaves no trace in the parsed value but its room in the text. So the value is measured as the shortest JSON that
  * could have made it: if the text is just as long, but for the backslashes in it, nothing is hidden. Only otherwise (blanks, numbers, `\u`) is
  * the text itself gone through, counting its keys.
+ * @param payload bytes, or text that {@link parseText} made of them
  */
-export function parseJson(payload: Uint8Array): unknown {
-  const bytes = viewOf(payload);
-  const text = textOf(bytes);
+export function parseJson(payload: Uint8Array | string): unknown {
+  const text = typeof payload === "string" ? payload : parseText(payload);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -29,7 +29,7 @@ export function parseJson(payload: Uint8Array): unknown {
   let size = measure(value);
   if (text.includes("\\") && mayBeMisread(value)) size = measure((value = parseEscapedKeys(text)));
   const { keys, shortest } = size;
-  if (shortest !== text.length && shortest !== text.length - shortEscapes(text)) checkHidden(bytes, keys, value);
+  if (shortest !== text.length && shortest !== text.length - shortEscapes(text)) checkHidden(text, keys, value);
   return value;
 }
 
@@ -44,15 +44,15 @@ function shortEscapes(text: string): number {
 }
 
 /** Goes through the text for what the value does not show. */
-function checkHidden(bytes: Buffer, keys: number, value: unknown): void {
-  const length = bytes.length;
+function checkHidden(text: string, keys: number, value: unknown): void {
+  const { length } = text;
   let colons = 0, escapes = false;
   for (let at = 0; at < length; at++) {
-    const byte = bytes[at];
-    if (byte === colon) colons++;
-    else if (byte === quote) {
-      for (at++; at < length && bytes[at] !== quote; at++) {
-        if (bytes[at] === backslash && bytes[++at] === u) escapes = true;
+    const unit = text.charCodeAt(at);
+    if (unit === colon) colons++;
+    else if (unit === quote) {
+      for (at++; at < length && text.charCodeAt(at) !== quote; at++) {
+        if (text.charCodeAt(at) === backslash && text.charCodeAt(++at) === u) escapes = true;
       }
     }
   }
@@ -62,7 +62,11 @@ function checkHidden(bytes: Buffer, keys: number, value: unknown): void {
 
 /** Decodes UTF-8 (RFC 3629) strictly; a byte order mark is dropped. */
 export function parseText(payload: Uint8Array): string {
-  return textOf(viewOf(payload));
+  const bytes = viewOf(payload);
+  const text = bytes.toString();
+  // Bytes that are no UTF-8 decode to U+FFFD.
+  if (text.includes("\ufffd") && !isUtf8(bytes)) refuse("utf8", "not UTF-8");
+  return text.startsWith("\ufeff") ? text.slice(1) : text;
 }
 
 /** Checks a value that a program made: nothing JSON cannot carry, not too large, not too deep, no `__proto__`. Returns its {@link sizeOf size}. */
@@ -80,13 +84,6 @@ export function sizeOf(value: unknown): number {
 function viewOf(payload: Uint8Array): Buffer {
   if (payload.length > maxPayloadBytes) refuse("size", `larger than ${maxPayloadBytes} bytes`);
   return Buffer.isBuffer(payload) ? payload : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-}
-
-function textOf(bytes: Buffer): string {
-  const text = bytes.toString();
-  // Bytes that are no UTF-8 decode to U+FFFD.
-  if (text.includes("\ufffd") && !isUtf8(bytes)) refuse("utf8", "not UTF-8");
-  return text.startsWith("\ufeff") ? text.slice(1) : text;
 }
 
 interface Size {

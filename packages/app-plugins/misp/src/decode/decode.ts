@@ -1,10 +1,10 @@
-import { isThreatbusError, parseJson } from "@threatbus/core";
+import { isThreatbusError, parseJson, parseText } from "@threatbus/core";
 import { attributeOf, tagOf, tagsOf } from "./attribute.ts";
 import { attributesOf, eventOf, organisationOf } from "./event.ts";
 import { isFields, isRow, seconds, uuid, words } from "./fields.ts";
 import type { Fields } from "./fields.ts";
 import type {
-  AttributeAction, AttributeMessage, Decoded, DecodeRefusal, EventMessage, MispMessage, MispSighting, PublishedMessage, SightingMessage, TagMessage,
+  AttributeAction, AttributeMessage, Decoded, DecodeRefusal, EventMessage, MispEvent, MispMessage, MispSighting, PublishedMessage, SightingMessage, TagMessage,
 } from "./message.ts";
 
 const attributeActions: ReadonlySet<unknown> = new Set<AttributeAction>(["add", "edit", "soft-delete", "delete"]);
@@ -36,13 +36,16 @@ const sightingTypes: ReadonlyMap<string, MispSighting["type"]> = new Map([["", "
 export function decode(payload: Uint8Array): Decoded<MispMessage> {
   let root: unknown;
   try {
-    root = parseJson(payload);
+    const text = parseText(payload);
+    const repeated = attributeOfRepeatedEvent(text);
+    if (repeated !== undefined) return repeated;
+    root = parseJson(text);
   } catch (thrown) {
     return refused((isThreatbusError(thrown) ? (thrown.reason as DecodeRefusal | undefined) : undefined) ?? "json");
   }
   if (!isFields(root)) return refused("shape");
   const { Attribute: row, Sighting: sighting, Tag: tag } = root;
-  if (isRow(row)) return attributeMessage(root, row);
+  if (isRow(row)) return attributeMessage(row, contextOf(root));
   if (isRow(sighting)) return sightingMessage(root, sighting);
   if (isRow(tag)) return tagMessage(root, tag);
   // The topics of objects and proposals name their event too.
@@ -60,13 +63,66 @@ export function decodeRow(row: unknown): Decoded<AttributeMessage> {
   return { ok: true, message: { kind: "attribute", action: "add", attribute, ...(event && { event: { ...event, tags } }) } };
 }
 
-function attributeMessage(root: Fields, row: Fields): Decoded<AttributeMessage> {
-  const action = root["action"] ?? "add";
+/** What stands beside the attribute in its message. */
+interface Context {
+  readonly action: unknown;
+  readonly event: MispEvent | undefined;
+}
+
+function contextOf(root: Fields): Context {
+  return { action: root["action"] ?? "add", event: eventOf(root["Event"], root, false) };
+}
+
+function attributeMessage(row: Fields, { action, event }: Context): Decoded<AttributeMessage> {
   if (!attributeActions.has(action)) return refused("action");
-  const event = eventOf(root["Event"], root, false);
   const attribute = attributeOf(row, event?.id ?? "");
   if (typeof attribute === "string") return refused(attribute);
   return { ok: true, message: { kind: "attribute", action: action as AttributeAction, attribute, ...(event && { event }) } };
+}
+
+/**
+ * The messages of an event's attributes differ in the attribute alone, which comes first: what follows is parsed once for all of them. What is
+ * JSON before the cut, with the brace that is missing, and behind it, is JSON as a whole, with the members of both. Undefined where a message is
+ * not of this form: then it is to be parsed as a whole, which also finds out what is wrong with it.
+ */
+function attributeOfRepeatedEvent(text: string): Decoded<AttributeMessage> | undefined {
+  const repeated = text.length > longestRepeated ? undefined : repeatedIn(text);
+  if (repeated === undefined) return undefined;
+  const head = jsonOrNothing(`${text.slice(0, text.length - repeated.text.length)}}`);
+  if (!isFields(head)) return undefined;
+  for (const name in head) if (name !== "Attribute") return undefined;
+  return isRow(head["Attribute"]) ? attributeMessage(head["Attribute"], repeated.context) : undefined;
+}
+
+/** What stands behind the attribute, from its comma on. */
+interface Repeated {
+  readonly text: string;
+  readonly context: Context;
+}
+
+/** Characters of such a message: with what stands behind its attribute, all of it may be kept. */
+const longestRepeated = 16 * 1024;
+/** Events whose attributes may come in turns. */
+const mostRepeated = 8;
+/** The latest first. */
+const lately: Repeated[] = [];
+
+function repeatedIn(text: string): Repeated | undefined {
+  for (const known of lately) if (text.endsWith(known.text)) return known;
+  const cut = text.lastIndexOf(',"Event":{');
+  const root = cut < 0 ? undefined : jsonOrNothing(`{${text.slice(cut + 1)}`);
+  if (!isFields(root) || root["Attribute"] !== undefined) return undefined;
+  const found = { text: text.slice(cut), context: contextOf(root) };
+  if (lately.unshift(found) > mostRepeated) lately.pop();
+  return found;
+}
+
+function jsonOrNothing(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** An event alone, or with all that is in it. */
