@@ -16,7 +16,8 @@ export class Chains {
 
   /** Makes room and enters every slot anew: `keyOf` is asked for 0 … `used` - 1. */
   resize(capacity: number, used: number, keyOf: (slot: number) => number): void {
-    this.#first = new Int32Array(2 ** Math.ceil(Math.log2(Math.max(capacity, 2)))).fill(none);
+    // Twice as many buckets as slots: whoever is not there is rarely looked for in another's chain, far away in memory.
+    this.#first = new Int32Array(2 ** Math.ceil(Math.log2(Math.max(2 * capacity, 2)))).fill(none);
     this.#next = new Int32Array(capacity).fill(none);
     this.#before = new Int32Array(capacity).fill(none);
     for (let slot = 0; slot < used; slot++) this.add(slot, keyOf(slot));

@@ -125,11 +125,10 @@ export class SentTable {
       this.#askedKey = this.#hash(this.#words, 0);
     }
     if (this.#capacity === 0) return none;
-    const [a, b, c, d] = this.#words;
-    const ids = this.#ids;
+    const ids = this.#ids, words = this.#words;
     for (let slot = this.#byUuid.first(this.#askedKey); slot !== none; slot = this.#byUuid.next(slot)) {
       const at = slot * 4;
-      if (ids[at] === a && ids[at + 1] === b && ids[at + 2] === c && ids[at + 3] === d) return slot;
+      if (ids[at] === words[0] && ids[at + 1] === words[1] && ids[at + 2] === words[2] && ids[at + 3] === words[3]) return slot;
     }
     return none;
   }
