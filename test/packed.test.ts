@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { fakeMisp } from "@threatbus/testkit";
+import { fakeMisp, mispFeed } from "@threatbus/testkit";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
@@ -105,14 +105,14 @@ describe("the MISP plugin, installed with neither zeromq nor kafkajs", () => {
   let project: string, node: Awaited<ReturnType<typeof install>>["node"];
   beforeAll(async () => void ({ project, node } = await install("misp-alone", [...needed("@threatbus/misp"), ...needed("@threatbus/inmem")])));
 
-  /** What a bus with these options says, or why it does not start. */
-  async function start(options: object): Promise<unknown> {
+  /** What a bus with these options says, if it says it, or why it does not start. */
+  async function start(options: object, says: string): Promise<unknown> {
     const program = `
       import { createBus, silentLogger } from "@threatbus/core";
       import { inmem } from "@threatbus/inmem";
       import { misp } from "@threatbus/misp";
       let answered;
-      const answers = new Promise((resolve) => (answered = (text) => text === "MISP answers" && resolve(text)));
+      const answers = new Promise((resolve) => (answered = (text) => text === ${JSON.stringify(says)} && resolve(text)));
       const bus = createBus({ backbones: [inmem()], apps: [misp(${JSON.stringify(options)})], logger: { ...silentLogger, info: answered } });
       const told = await bus.start().then(() => answers, ({ code, message, hint }) => ({ code, message, hint }));
       await bus.stop();
@@ -129,10 +129,16 @@ describe("the MISP plugin, installed with neither zeromq nor kafkajs", () => {
   it("starts with MISP's API alone, and asks it", async () => {
     const api = await fakeMisp();
     onTestFinished(() => api.stop());
-    expect(await start({ api: { host: api.url, key: api.key } })).toBe("MISP answers");
+    expect(await start({ api: { host: api.url, key: api.key } }, "MISP answers")).toBe("MISP answers");
   });
 
-  it.each([["zmq", "zeromq"], ["kafka", "kafkajs"]])("does not start with %s, and says what to install: %s", async (option, library) => {
-    expect(await start({ [option]: {} })).toEqual({ code: "PLUGIN_START_FAILED", message: `misp.${option} needs the package ${library}, which is not installed`, hint: `run: npm install ${library}` });
+  it("listens to MISP's ZeroMQ publisher", async () => {
+    const feed = await mispFeed();
+    onTestFinished(() => feed.stop());
+    expect(await start({ zmq: { host: "127.0.0.1", port: feed.port } }, "connected to MISP")).toBe("connected to MISP");
+  });
+
+  it("does not start with Kafka, and says what to install", async () => {
+    expect(await start({ kafka: {} }, "")).toEqual({ code: "PLUGIN_START_FAILED", message: "misp.kafka needs the package kafkajs, which is not installed", hint: "run: npm install kafkajs" });
   });
 });

@@ -10,7 +10,7 @@ import { historyOf } from "./history.ts";
 import { Intake } from "./intake.ts";
 import { watchLiveness } from "./liveness.ts";
 import type { ApiOptions, MispOptions } from "./options.ts";
-import { heartbeatTopic, loadZeromq, receive, splitFrame } from "./receive.ts";
+import { heartbeatTopic, receive, splitFrame } from "./receive.ts";
 import type { Surroundings } from "./receive.ts";
 import { loadKafka, receiveKafka } from "./receive-kafka.ts";
 import { Relayer } from "./relayer.ts";
@@ -60,7 +60,6 @@ export function createMisp(options: MispOptions, host: Host): App {
       return (intake) => receiveKafka(library, kafka, surroundings, (value) => intake.take(value));
     }
     if (zmq === undefined) return undefined;
-    const library = await loadZeromq();
     return async (intake, account, onBack) => {
       const liveness = watchLiveness(zmq.topics, surroundings);
       const topics: ReadonlySet<string> = new Set(zmq.topics);
@@ -78,7 +77,7 @@ export function createMisp(options: MispOptions, host: Host): App {
         return undefined;
       };
       let missed = false;
-      await receive(library, zmq, surroundings, take, (state) => {
+      await receive(zmq, surroundings, take, (state) => {
         if (state !== "connected") missed = true;
         else if (missed) onBack();
       });

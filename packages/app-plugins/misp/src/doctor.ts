@@ -3,7 +3,7 @@ import type { Clock, Finding } from "@threatbus/core";
 import { faultOf, readProperties, readTls } from "@threatbus/kafka-client";
 import { switchOf } from "./liveness.ts";
 import type { ApiOptions, KafkaOptions, MispOptions, ZmqOptions } from "./options.ts";
-import { heartbeatTopic, loadZeromq, receive, splitFrame } from "./receive.ts";
+import { heartbeatTopic, receive, splitFrame } from "./receive.ts";
 import { loadKafka } from "./receive-kafka.ts";
 import { openClient } from "./rest/api.ts";
 import { RestFault } from "./rest/fault.ts";
@@ -52,7 +52,6 @@ async function* api(options: ApiOptions, reports: boolean, clock: Clock, signal:
 }
 
 async function* zmq(options: ZmqOptions, clock: Clock, signal: AbortSignal): Findings {
-  const library = await loadZeromq();
   const end = new AbortController();
   const over = AbortSignal.any([signal, end.signal]);
   const endpoint = `${options.host}:${options.port}`;
@@ -64,7 +63,7 @@ async function* zmq(options: ZmqOptions, clock: Clock, signal: AbortSignal): Fin
     heard.push(splitFrame(frame)?.topic ?? "");
     end.abort();
   };
-  const listening = receive(library, options, { logger: silentLogger, clock, signal: over }, take, (state) => {
+  const listening = receive(options, { logger: silentLogger, clock, signal: over }, take, (state) => {
     if (state === "connected" || state === "refused") answers(state);
   });
   try {

@@ -5,6 +5,8 @@ import { mappingOptions } from "./map/options.ts";
 import { stateOptions } from "./state/options.ts";
 
 const text = z.string().min(1);
+/** ZeroMQ RFC 24 has one byte for its length. */
+const credential = z.string().refine((value) => Buffer.byteLength(value) <= 255, { error: "is longer than 255 bytes" });
 const port = z.number().int().min(1).max(65_535);
 
 /** Topics of MISP's ZeroMQ publisher (app/files/scripts/mispzmq/mispzmq.py) that mean something here. */
@@ -14,8 +16,8 @@ const zmq = z
   .strictObject({
     host: text.default("localhost").describe("Host of MISP's ZeroMQ publisher (`Plugin.ZeroMQ_host`)."),
     port: port.default(50_000).describe("Its port (`Plugin.ZeroMQ_port`)."),
-    username: text.optional().describe("User of ZeroMQ PLAIN (`Plugin.ZeroMQ_username`). Default: no authentication."),
-    password: z.string().optional().describe("Password of ZeroMQ PLAIN (`Plugin.ZeroMQ_password`). Default: no authentication."),
+    username: credential.min(1).optional().describe("User of ZeroMQ PLAIN (`Plugin.ZeroMQ_username`). Default: no authentication."),
+    password: credential.optional().describe("Password of ZeroMQ PLAIN (`Plugin.ZeroMQ_password`). Default: no authentication."),
     topics: z
       .array(z.enum(feedTopics))
       .min(1)

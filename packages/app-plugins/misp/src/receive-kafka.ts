@@ -1,9 +1,8 @@
-import { backoff } from "@threatbus/core";
+import { ThreatbusError, backoff } from "@threatbus/core";
 import { Consumer, KafkaFault, faultOf, readProperties, readTls } from "@threatbus/kafka-client";
 import type { DriverAdmin, Position } from "@threatbus/kafka-client";
 import type * as kafkajsModule from "@threatbus/kafka-client/kafkajs";
 import type { KafkaOptions } from "./options.ts";
-import { missing } from "./receive.ts";
 import type { Surroundings } from "./receive.ts";
 
 type Drivers = typeof kafkajsModule;
@@ -14,7 +13,8 @@ const prefetch = 500;
 /** The library, which is installed only where it is needed. @throws ThreatbusError that says how */
 export async function loadKafka(): Promise<Drivers> {
   return await import("@threatbus/kafka-client/kafkajs").catch((cause: unknown) => {
-    throw missing("kafkajs", "misp.kafka", cause);
+    const absent = ["ERR_MODULE_NOT_FOUND", "MODULE_NOT_FOUND"].includes(String((Object(cause) as { code?: unknown }).code));
+    throw new ThreatbusError("PLUGIN_START_FAILED", absent ? "misp.kafka needs the package kafkajs, which is not installed" : "kafkajs cannot be loaded", { hint: "run: npm install kafkajs", cause });
   });
 }
 

@@ -1,0 +1,190 @@
+import { Buffer } from "node:buffer";
+import type { Socket } from "node:net";
+import { Source, ZmtpFault } from "./source.ts";
+
+export interface Login {
+  readonly username: string;
+  readonly password: string;
+}
+
+export interface Subscription {
+  /** What messages begin with. */
+  readonly prefixes: readonly string[];
+  /** PLAIN; without it, NULL. */
+  readonly login?: Login | undefined;
+  /** Of one frame. A peer that sends more is left. */
+  readonly maxBytes: number;
+  /** Milliseconds the handshake may take, and of silence before a heartbeat. The peer is left when it does not answer that in as many. */
+  readonly beat: number;
+  /** The peer has let us in. */
+  readonly onReady: () => void;
+  /** Takes a message. What it returns is waited for before the next. The bytes are good until then. */
+  readonly take: (message: Uint8Array) => Promise<unknown> | undefined;
+}
+
+/** The peer speaks ZMTP, and does not let us in. */
+export class ZmtpRefusal extends ZmtpFault {}
+
+/**
+ * A SUB socket's side of one connection (ZMTP 3.1, ZeroMQ RFC 37) with the mechanism NULL or PLAIN (RFC 24). Each part of a message is given away
+ * as a message.
+ */
+export class Subscriber {
+  readonly #socket: Socket;
+  readonly #source: Source;
+  readonly #subscription: Subscription;
+  /** Bytes heard at the last heartbeat, and heartbeats since anything was heard. */
+  #heard = 0;
+  #silent = 0;
+
+  constructor(socket: Socket, subscription: Subscription) {
+    this.#socket = socket;
+    this.#source = new Source(socket, subscription.maxBytes);
+    this.#subscription = subscription;
+  }
+
+  /** Never resolves. @throws ZmtpFault when the peer closed or fell silent, ZmtpRefusal when it did not let us in; errors of the socket */
+  async run(): Promise<never> {
+    const { prefixes, beat, onReady } = this.#subscription;
+    const late = setTimeout(() => this.#socket.destroy(new ZmtpFault(`the handshake took longer than ${beat} ms`)), beat);
+    await this.#handshake().finally(() => clearTimeout(late));
+    // As messages that begin with 1, which every version takes, and not as the command of 3.1.
+    for (const prefix of prefixes) this.#send(Buffer.from(`\x01${prefix}`), 0);
+    onReady();
+    const beats = setInterval(() => this.#beat(), beat);
+    return await this.#traffic().finally(() => clearInterval(beats));
+  }
+
+  async #traffic(): Promise<never> {
+    const { take } = this.#subscription;
+    for (;;) {
+      for (let frame = this.#source.frame(); frame !== undefined; frame = this.#source.frame()) {
+        if (frame.command) this.#answer(frame.body);
+        else {
+          const busy = take(frame.body);
+          if (busy !== undefined) await busy;
+        }
+      }
+      await this.#source.more();
+    }
+  }
+
+  /**
+   * Asks for a sign of life where nothing comes. As long as the peer's bytes are not waited for, its silence means nothing. A question to a peer that is
+   * leaving would cost what it has sent and we have not read, so that there is none without need.
+   */
+  #beat(): void {
+    const { bytesRead } = this.#socket;
+    this.#silent = this.#source.waiting && bytesRead === this.#heard ? this.#silent + 1 : 0;
+    this.#heard = bytesRead;
+    // With no time after which the peer should give us up.
+    if (this.#silent === 1) this.#send(commandOf("PING", Buffer.alloc(2)), commandFlag);
+    else if (this.#silent === 2) this.#socket.destroy(new ZmtpFault("nothing came any more, not even an answer to a heartbeat"));
+  }
+
+  async #handshake(): Promise<void> {
+    const { login } = this.#subscription;
+    const mechanism = login === undefined ? "NULL" : "PLAIN";
+    this.#socket.write(greeting(mechanism));
+    checkGreeting(await this.#bytes(64), mechanism);
+    try {
+      if (login !== undefined) {
+        this.#send(commandOf("HELLO", short(login.username), short(login.password)), commandFlag);
+        await this.#expect("WELCOME");
+      }
+      this.#send(commandOf(login === undefined ? "READY" : "INITIATE", property("Socket-Type", "SUB")), commandFlag);
+      const type = propertyOf(await this.#expect("READY"), "socket-type");
+      if (type !== "PUB" && type !== "XPUB") throw new ZmtpRefusal(`it is no publisher but ${readable(type ?? "something unnamed")}`);
+    } catch (thrown) {
+      if (thrown instanceof ZmtpRefusal || !(thrown instanceof ZmtpFault)) throw thrown;
+      throw new ZmtpRefusal(thrown.message);
+    }
+  }
+
+  /** The data of the command that must come next. */
+  async #expect(name: string): Promise<Buffer> {
+    let frame = this.#source.frame();
+    for (; frame === undefined; frame = this.#source.frame()) await this.#source.more();
+    const data = frame.command ? dataOf(frame.body, name) : undefined;
+    if (data !== undefined) return data;
+    const reason = dataOf(frame.body, "ERROR");
+    throw new ZmtpRefusal(reason === undefined ? `it did not answer with ${name}` : `it answered with the error ${readable(reason.toString("latin1", 1))}`);
+  }
+
+  #answer(body: Buffer): void {
+    const ping = dataOf(body, "PING");
+    // Behind the time to live, its context goes back as it came.
+    if (ping !== undefined) this.#send(commandOf("PONG", ping.subarray(2, 18)), commandFlag);
+  }
+
+  async #bytes(length: number): Promise<Buffer> {
+    let bytes = this.#source.bytes(length);
+    for (; bytes === undefined; bytes = this.#source.bytes(length)) await this.#source.more();
+    return bytes;
+  }
+
+  #send(body: Buffer, flags: number): void {
+    const head = body.length < 256 ? Buffer.from([flags, body.length]) : Buffer.from([flags | 0b10, 0, 0, 0, 0, 0, 0, 0, 0]);
+    if (body.length >= 256) head.writeUInt32BE(body.length, 5);
+    this.#socket.write(Buffer.concat([head, body]));
+  }
+}
+
+const commandFlag = 0b100;
+
+/** Signature, version, mechanism, and that this side is no server. */
+function greeting(mechanism: string): Buffer {
+  const bytes = Buffer.alloc(64);
+  bytes[0] = 0xff;
+  bytes[9] = 0x7f;
+  bytes[10] = 3;
+  bytes[11] = 1;
+  bytes.write(mechanism, 12, "latin1");
+  return bytes;
+}
+
+function checkGreeting(bytes: Buffer, mechanism: string): void {
+  if (bytes[0] !== 0xff || bytes[9] !== 0x7f) throw new ZmtpFault("what answers does not speak ZeroMQ");
+  if ((bytes[10] as number) < 3) throw new ZmtpFault("it speaks a ZeroMQ before 4.0");
+  const theirs = bytes.toString("latin1", 12, 32).replace(/\0+$/, "");
+  if (theirs === mechanism) return;
+  throw new ZmtpRefusal(mechanism === "NULL" && theirs === "PLAIN" ? "it wants a username and a password" : theirs === "NULL" ? "it wants no username and no password" : `it asks for ${readable(theirs)}`);
+}
+
+function commandOf(name: string, ...data: readonly Buffer[]): Buffer {
+  return Buffer.concat([short(name), ...data]);
+}
+
+/** Of a command with this name. */
+function dataOf(body: Buffer, name: string): Buffer | undefined {
+  return body[0] === name.length && body.toString("latin1", 1, 1 + name.length) === name ? body.subarray(1 + name.length) : undefined;
+}
+
+/** At most 255 bytes behind their number. */
+function short(text: string): Buffer {
+  const bytes = Buffer.from(text);
+  return Buffer.concat([Buffer.from([bytes.length]), bytes]);
+}
+
+function property(name: string, value: string): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(Buffer.byteLength(value));
+  return Buffer.concat([short(name), length, Buffer.from(value)]);
+}
+
+/** Their names' case means nothing. */
+function propertyOf(metadata: Buffer, name: string): string | undefined {
+  for (let at = 0; at < metadata.length; ) {
+    const value = at + 1 + (metadata[at] as number) + 4;
+    if (value > metadata.length) return undefined;
+    const end = value + metadata.readUInt32BE(value - 4);
+    if (metadata.toString("latin1", at + 1, value - 4).toLowerCase() === name) return metadata.toString("latin1", value, end);
+    at = end;
+  }
+  return undefined;
+}
+
+/** What a peer calls something, fit for a line of log. */
+function readable(text: string): string {
+  return JSON.stringify(text.slice(0, 100));
+}
