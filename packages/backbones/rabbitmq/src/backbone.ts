@@ -6,7 +6,7 @@ import type { Session } from "./session.ts";
 import { troubleOf } from "./troubles.ts";
 import type { Trouble } from "./troubles.ts";
 
-/** Milliseconds between attempts when somebody has to change something first, and between two lines of log about one trouble. */
+/** Milliseconds between two lines of log about one trouble. */
 const unhurried = 30_000;
 /** Milliseconds of the longest timer there is. */
 const longest = 2 ** 31 - 1;
@@ -47,7 +47,7 @@ export function createRabbitmq(options: RabbitmqOptions, { clock, logger, metric
         last = troubleOf(thrown, options);
         if (last.permanent && !forever) throw last.error;
         tell(last);
-        await clock.sleep(last.permanent ? unhurried : waits.next(), signal);
+        await clock.sleep(waits.next(), signal);
         if (signal.aborted) throw last.error;
       }
     }

@@ -4,7 +4,7 @@ import type { RabbitmqOptions } from "./options.ts";
 /** Why there is no session with the broker. */
 export interface Trouble {
   readonly error: ThreatbusError;
-  /** Trying again will not help: somebody has to change something. */
+  /** Trying again will hardly help: somebody has to change something. */
   readonly permanent: boolean;
 }
 
