@@ -1,4 +1,7 @@
 /** Each topic of MISP's ZeroMQ publisher, through a socket that wants to know who listens (PLAIN). */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { mispFeed } from "@threatbus/testkit";
 import { expect, test } from "vitest";
 import { atEnd, expectBalanced, stand } from "./stand.ts";
@@ -17,8 +20,8 @@ async function listening(...topics: Topic[]): Promise<Stand> {
 }
 
 /** Sent, asked for, and found to have no more tags. */
-async function known({ api, patterns, count }: Stand, event: ReturnType<Stand["api"]["addEvent"]>): Promise<string> {
-  const { uuid } = await api.add(event, { value: "198.51.100.1" });
+async function known({ api, patterns, count }: Stand, event: ReturnType<Stand["api"]["addEvent"]>, fields = {}): Promise<string> {
+  const { uuid } = await api.add(event, { value: "198.51.100.1", ...fields });
   await expect.poll(() => patterns()).toStrictEqual([`ADD ${ip(1)}`]);
   await expect.poll(() => count("misp_skipped")).toStrictEqual({ unchanged: 1 });
   return uuid;
@@ -82,6 +85,29 @@ test("misp_json_tag: a tag of an event is one of all its attributes", async () =
   expect(got[1]?.["object_marking_refs"]).toStrictEqual(["marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed"]);
   expect(count("misp_handled")).toStrictEqual({ tag: 1 });
   expectBalanced(all);
+});
+
+test.each(["misp_json_tag", "misp_json_event"] as const)("%s: a tag of an event that was not heard of since a restart", async (topic) => {
+  const folder = await mkdtemp(join(tmpdir(), "misp-wire-"));
+  atEnd(() => rm(folder, { recursive: true }));
+  const options = { state: { path: join(folder, "state") }, zmq: { topics: ["misp_json_attribute", topic] as Topic[] } };
+  const before = await stand(options);
+  const { api } = before;
+  const event = api.addEvent();
+  // Too old to be asked for after the restart.
+  await known(before, event, { timestamp: event.timestamp - 3_600 });
+  await before.bus.stop();
+  await before.feed.stop();
+  const feed = await mispFeed({ port: before.feed.port });
+  atEnd(() => feed.stop());
+  const { got, patterns } = await stand(options, { api, feed });
+  const tag = api.library.tag("tlp:red");
+  event.tags.push(tag);
+  await feed.send(topic, topic === "misp_json_tag"
+    ? { Tag: { ...api.library.tagJson(tag), event_id: String(event.id) }, action: "attached to event" }
+    : { Event: api.library.feedEventJson(event), Orgc: event.orgc, EventTag: [{ Tag: api.library.tagJson(tag) }], action: "edit" });
+  await expect.poll(() => patterns()).toStrictEqual([`EDIT ${ip(1)}`]);
+  expect(got[0]?.["object_marking_refs"]).toStrictEqual(["marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed"]);
 });
 
 test("misp_json_sighting: what others saw", async () => {
