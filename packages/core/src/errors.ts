@@ -77,6 +77,8 @@ export function isThreatbusError(value: unknown, code?: ErrorCode): value is Thr
 
 /** The words of anything thrown, without its stack. */
 export function reasonOf(thrown: unknown): string {
+  // Of a name with several addresses, Node gives the reason of each and no message.
+  if (thrown instanceof AggregateError && thrown.message === "" && thrown.errors.length > 0) return thrown.errors.map(reasonOf).join("; ");
   if (thrown instanceof Error) return thrown.message === "" ? thrown.name : thrown.message;
   return typeof thrown === "string" ? thrown : `a ${typeof thrown} was thrown`;
 }

@@ -1,5 +1,6 @@
+import { connect } from "node:net";
 import { describe, expect, it, vi } from "vitest";
-import { redact, stderrLogger, systemClock } from "../src/index.ts";
+import { reasonOf, redact, stderrLogger, systemClock } from "../src/index.ts";
 import { SeenFrames } from "../src/seen.ts";
 
 describe("frames seen", () => {
@@ -46,6 +47,14 @@ describe("the log", () => {
   it("blots out a user part with an @ in it", () => {
     expect(redact("see amqp://me:p@ss@host/x, then a@b")).toBe("see amqp://***@host/x, then a@b");
   });
+});
+
+it("the reasons of every address of a name are told", async () => {
+  const lookup = (_: string, __: object, done: (error: null, addresses: { address: string; family: number }[]) => void): void => done(null, ["127.0.0.1", "127.0.0.2"].map((address) => ({ address, family: 4 })));
+  // Port 1 is nobody's.
+  const error = await new Promise((resolve) => connect({ host: "two.example", port: 1, lookup: lookup, autoSelectFamily: true }).on("error", resolve));
+  expect(reasonOf(error)).toBe("connect ECONNREFUSED 127.0.0.1:1; connect ECONNREFUSED 127.0.0.2:1");
+  expect(reasonOf(new AggregateError([], "none"))).toBe("none");
 });
 
 it("a sleep longer than a timer can be does not end at once", async () => {

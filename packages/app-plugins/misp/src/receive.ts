@@ -38,7 +38,8 @@ export async function receive(options: ZmqOptions, { logger, clock, signal }: Su
     const socket = connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 10_000 });
     const end = (): void => void socket.destroy();
     signal.addEventListener("abort", end);
-    let stands = false;
+    /** When it let us in. */
+    let since: number | undefined;
     const subscriber = new Subscriber(socket, {
       // The name of published events is the beginning of all others': the blank behind it tells it apart.
       prefixes: [...topics, heartbeatTopic].map((topic) => (topic === "misp_json" ? "misp_json " : topic)),
@@ -47,19 +48,20 @@ export async function receive(options: ZmqOptions, { logger, clock, signal }: Su
       beat,
       take,
       onReady: () => {
-        stands = true;
-        waits.reset();
+        since = clock.now();
         enter("connected");
       },
     });
     try {
       await subscriber.run();
     } catch (thrown) {
-      if (!signal.aborted) enter(stands ? "lost" : thrown instanceof ZmtpRefusal ? "refused" : "waiting", reasonOf(thrown));
+      if (!signal.aborted) enter(since !== undefined ? "lost" : thrown instanceof ZmtpRefusal ? "refused" : "waiting", reasonOf(thrown));
     } finally {
       signal.removeEventListener("abort", end);
       socket.destroy();
     }
+    // One that lets us in to leave at once is waited for longer and longer.
+    if (since !== undefined && clock.now() - since > beat) waits.reset();
     await clock.sleep(waits.next(), signal);
   }
 }

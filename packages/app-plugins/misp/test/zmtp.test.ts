@@ -6,6 +6,10 @@ import fc from "fast-check";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { XPublisher } from "zeromq";
 import { Source, ZmtpFault } from "../src/zmtp/source.ts";
+import { silentLogger, type Clock } from "@threatbus/core";
+import { mispFeed } from "@threatbus/testkit";
+import { options } from "../src/options.ts";
+import { receive } from "../src/receive.ts";
 import { Subscriber, ZmtpRefusal, type Subscription } from "../src/zmtp/subscribe.ts";
 import { scaled } from "./sample.ts";
 
@@ -112,6 +116,18 @@ describe("beside libzmq", () => {
     await expect.poll(() => messages).toEqual(["misp one", "", "two"]);
   });
 
+  test.each([
+    ["a username and a password are wanted", { username: "misp", password: "s3cret" }, undefined, "it wants a username and a password"],
+    ["none is wanted", undefined, { username: "misp", password: "s3cret" }, "it wants no username and no password"],
+    ["others are wanted", { username: "misp", password: "s3cret" }, { username: "misp", password: "wrong" }, "it answered with the error \"400\""],
+  ])("%s: that is what is told", async (_, secret, login, message) => {
+    const feed = await mispFeed(secret && { secret });
+    onTestFinished(() => feed.stop());
+    const error = await subscribe(feed.port, { login }).end;
+    expect(error).toBeInstanceOf(ZmtpRefusal);
+    expect(error).toMatchObject({ message });
+  });
+
   test("one that is too large ends the connection", async () => {
     const { socket, port, joined } = await publisher();
     const { messages, end } = subscribe(port, { maxBytes: 1_000 });
@@ -135,7 +151,7 @@ describe("who does not let us in, or is no publisher, is left with a reason", ()
     ["an error fit to forge a log", [greeting("NULL"), command("ERROR", "\x07a\nb\x1b[2J")], {}, true, /error "a\\nb\\u001b\[2J"/],
     ["no publisher", [greeting("NULL"), ready("REP")], {}, true, /no publisher but "REP"/],
     ["nothing is said about the socket", [greeting("NULL"), command("READY")], {}, true, /something unnamed/],
-    ["properties that end beyond their command", [greeting("NULL"), command("READY", "\x0bSocket-Type\xff\xff\xff\xffPUB")], {}, true, /something unnamed|no publisher/],
+    ["a property that ends beyond its command", [greeting("NULL"), command("READY", Buffer.from("\x0bSocket-Type\xff\xff\xff\xffPUB", "latin1"))], {}, true, /something unnamed/],
     ["another command", [greeting("PLAIN"), ready()], { login }, true, /did not answer with WELCOME/],
     ["a message in the handshake", [greeting("NULL"), frame("\x05READY")], {}, true, /did not answer with READY/],
     ["no frame in the handshake", [greeting("NULL"), Buffer.from([0xff, 0])], {}, true, /no frame of ZMTP 3/],
@@ -173,6 +189,7 @@ describe("after the handshake", () => {
     const expected = Buffer.concat([
       Buffer.from([0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0x7f, 3, 1]), Buffer.from("PLAIN".padEnd(20, "\0")), Buffer.alloc(32),
       command("HELLO", Buffer.from([3]), "né", Buffer.from([0])), command("INITIATE", property("Socket-Type", "SUB")), frame("\x01a"), frame(`\x01${"b".repeat(300)}`),
+      command("PING", "\0\0"),
     ]);
     await expect.poll(() => heard().toString("hex")).toBe(expected.toString("hex"));
   });
@@ -186,54 +203,130 @@ describe("after the handshake", () => {
 
   const pings = (heard: Buffer): number => heard.toString("latin1").split(command("PING", "\0\0").toString("latin1")).length - 1;
 
-  test("a peer that is silent is asked for a sign of life, and left when it gives none", async () => {
-    const { port, heard } = await peer(...letIn);
-    const { end } = subscribe(port, { beat: 50 });
-    expect(await end).toMatchObject({ message: expect.stringContaining("not even an answer to a heartbeat") as string });
-    await expect.poll(() => pings(heard())).toBe(1);
-  });
+  /** Beats one after the other, each when what came before is read. */
+  async function beats(number: number): Promise<void> {
+    for (let n = 0; n < number; n++) {
+      vi.advanceTimersByTime(5_000);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
 
-  test("one that answers is not", async () => {
+  /** One that answers so many heartbeats. */
+  async function answering(number: number): Promise<Subscribed & { readonly other: Socket; readonly asked: () => number }> {
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
     const { port, heard, socket } = await peer(...letIn);
     const subscribed = subscribe(port);
     const other = await socket;
-    other.on("data", (chunk) => pings(chunk) > 0 && other.write(command("PONG")));
+    let answered = 0;
+    other.on("data", () => {
+      for (; answered < Math.min(number, pings(heard())); answered++) other.write(command("PONG"));
+    });
     await subscribed.in;
-    for (let asked = 1; asked <= 5; asked++) {
-      const before = subscribed.socket.bytesRead;
-      // Something came; nothing came.
-      vi.advanceTimersByTime(5_000);
-      vi.advanceTimersByTime(5_000);
-      await expect.poll(() => subscribed.socket.bytesRead).toBeGreaterThan(before);
-      expect(pings(heard())).toBe(asked);
+    const whole = Buffer.concat(letIn).length;
+    for (let asked = 1; asked <= number; asked++) {
+      await expect.poll(() => subscribed.socket.bytesRead).toBe(whole + asked * command("PONG").length);
+      // Something came; nothing came, so that it is asked.
+      await beats(2);
     }
-    other.end(frame("misp"));
-    expect(await subscribed.end).toMatchObject({ message: "the peer closed the connection" });
-    expect(subscribed.messages).toEqual(["misp"]);
+    await expect.poll(() => pings(heard())).toBe(number + 1);
+    return { ...subscribed, other, asked: () => pings(heard()) };
+  }
+
+  test("a peer that is silent is asked for a sign of life, and left when it gives none any more", async () => {
+    const { end, asked } = await answering(1);
+    await beats(1);
+    expect(await end).toMatchObject({ message: expect.stringContaining("not even an answer to a heartbeat") as string });
+    expect(asked()).toBe(2);
   });
+
+  test("one that answers is not left", async () => {
+    const { end, other, messages } = await answering(5);
+    other.end(frame("misp"));
+    expect(await end).toMatchObject({ message: "the peer closed the connection" });
+    expect(messages).toEqual(["misp"]);
+  });
+
+  test("nor is one that never did: libzmq before 4.2 knows no heartbeats", async () => {
+    const { end, other, messages } = await answering(0);
+    await beats(100);
+    other.end(frame("misp"));
+    expect(await end).toMatchObject({ message: "the peer closed the connection" });
+    expect(messages).toEqual(["misp"]);
+  });
+
+  test("one that asks on and on and reads no answer is left", async () => {
+    const { port, socket } = await peer(...letIn);
+    const { end } = subscribe(port);
+    const other = await socket;
+    other.pause();
+    const many = Buffer.concat(Array<Buffer>(10_000).fill(command("PING", "\0\0", "x".repeat(16))));
+    const flood = (): void => void other.write(many, (error) => error ?? flood());
+    flood();
+    expect(await end).toMatchObject({ message: "it asks on and on and reads no answer" });
+  });
+
+  /** The first message is held until `free`. */
+  function holding(port: number): Subscribed & { readonly taken: number[]; readonly free: () => void } {
+    const taken: number[] = [];
+    let free = (): void => undefined;
+    const busy = new Promise<void>((resolve) => (free = resolve));
+    return { ...subscribe(port, { take: (message) => (taken.push(Number(Buffer.from(message).toString("latin1", 0, 10))) === 1 ? busy : undefined) }), taken, free };
+  }
+  const numbered = (count: number, bytes: number): Buffer => Buffer.concat(Array.from({ length: count }, (_, n) => frame(String(n).padStart(10, "0").padEnd(bytes))));
+  const all = (count: number): number[] => [...Array(count).keys()];
 
   test("as long as we are busy, nobody is asked or left, and what came meanwhile is not lost, though the peer has gone", async () => {
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
-    const sent = Array.from({ length: 5_000 }, (_, n) => `misp ${n} ${"x".repeat(200)}`);
     const { port, heard, socket } = await peer(...letIn);
-    const taken: string[] = [];
-    let free = (): void => undefined;
-    const busy = new Promise<void>((resolve) => (free = resolve));
-    const subscribed = subscribe(port, {
-      take(message) {
-        taken.push(Buffer.from(message).toString());
-        return taken.length === 1 ? busy : undefined;
-      },
-    });
-    await subscribed.in;
-    (await socket).end(Buffer.concat(sent.map((text) => frame(text))));
+    const { taken, free, end } = holding(port);
+    (await socket).end(numbered(5_000, 200));
     await expect.poll(() => taken.length).toBe(1);
-    vi.advanceTimersByTime(100_000);
+    await beats(20);
     free();
-    expect(await subscribed.end).toMatchObject({ message: "the peer closed the connection" });
-    expect(taken).toEqual(sent);
-    expect(pings(heard())).toBe(0);
+    expect(await end).toMatchObject({ message: "the peer closed the connection" });
+    expect(taken).toEqual(all(5_000));
+    expect(pings(heard())).toBe(1);
+  });
+
+  test("what was read before the peer broke the connection is not lost", async () => {
+    const { port, socket } = await peer(...letIn);
+    const { taken, free, end, socket: own } = holding(port);
+    const other = await socket;
+    const bytes = numbered(100, 100);
+    other.write(bytes);
+    await expect.poll(() => own.bytesRead).toBe(Buffer.concat(letIn).length + bytes.length);
+    other.resetAndDestroy();
+    await expect.poll(() => own.destroyed).toBe(true);
+    free();
+    expect(await end).toMatchObject({ code: "ECONNRESET" });
+    expect(taken).toEqual(all(100));
+  });
+
+  test("what this side has ended is not gone on with", async () => {
+    const { port, socket } = await peer(...letIn);
+    const { taken, free, end, socket: own } = holding(port);
+    const bytes = numbered(1_000, 1_000);
+    (await socket).write(bytes);
+    await expect.poll(() => own.bytesRead).toBe(Buffer.concat(letIn).length + bytes.length);
+    own.destroy();
+    await expect.poll(() => own.closed).toBe(true);
+    free();
+    expect(await end).toMatchObject({ message: "the connection is closed" });
+    // Of one chunk.
+    expect(taken.length).toBeLessThan(100);
+  });
+
+  test("32 MiB are read ahead, for a publisher keeps little, and not more", async () => {
+    const { port, socket } = await peer(...letIn);
+    const { taken, free, end, socket: own } = holding(port);
+    const [count, size, mebibyte] = [100_000, 700, 1024 * 1024];
+    (await socket).end(numbered(count, size));
+    await expect.poll(() => own.bytesRead).toBeGreaterThan(30 * mebibyte);
+    await expect.poll(() => own.isPaused()).toBe(true);
+    expect(own.bytesRead).toBeLessThan(34 * mebibyte);
+    free();
+    expect(await end).toMatchObject({ message: "the peer closed the connection" });
+    expect(taken).toEqual(all(count));
   });
 
   test.each([
@@ -254,6 +347,25 @@ describe("after the handshake", () => {
       expect(await end).toBeInstanceOf(ZmtpFault);
     }), { numRuns: scaled(100) });
   });
+});
+
+test("one that lets us in only to leave is tried less and less often", async () => {
+  const server = createServer((socket) => void socket.on("error", () => undefined).end(Buffer.concat([greeting("NULL"), ready()]))).listen(0, "127.0.0.1");
+  onTestFinished(() => void server.close());
+  await new Promise((resolve) => server.once("listening", resolve));
+  const stop = new AbortController();
+  const waits: number[] = [];
+  const clock: Clock = {
+    now: () => 0,
+    sleep: async (ms) => {
+      if (waits.push(ms) === 8) stop.abort();
+    },
+  };
+  const { zmq } = options.parse({ zmq: { host: "127.0.0.1", port: (server.address() as AddressInfo).port } });
+  let connected = 0;
+  await receive(zmq as NonNullable<typeof zmq>, { logger: silentLogger, clock, signal: stop.signal }, () => undefined, (state) => state === "connected" && connected++);
+  expect(connected).toBe(8);
+  expect(waits.at(-1)).toBeGreaterThanOrEqual(2_500);
 });
 
 test("frames come out whole, however they were cut", async () => {

@@ -1,6 +1,8 @@
 import { Buffer } from "node:buffer";
+import type { Readable } from "node:stream";
+import { setImmediate as immediate } from "node:timers/promises";
 
-/** Something that is not ZMTP came. */
+/** Something that is not ZMTP came, or nothing comes any more. */
 export class ZmtpFault extends Error {}
 
 export interface ZmtpFrame {
@@ -12,47 +14,67 @@ export interface ZmtpFrame {
 
 const long = 0b10, command = 0b100, reserved = 0b1111_1000;
 
-/** What a peer sends, cut into frames (ZMTP 3.1, ZeroMQ RFC 37, "traffic"): flags, a length of one byte or of eight, a body. */
+/** Bytes read ahead of who takes them: a publisher throws away what its own buffers and the kernel's do not hold. */
+const mostAhead = 32 * 1024 * 1024;
+/** Bytes a chunk takes beside its content, about. */
+const overhead = 512;
+
+/**
+ * What a peer sends, cut into frames (ZMTP 3.1, ZeroMQ RFC 37, "traffic"): flags, a length of one byte or of eight, a body. What came before the
+ * stream ended or broke comes out before that is told; what came before this side destroyed it does not.
+ */
 export class Source {
-  readonly #chunks: AsyncIterator<Buffer>;
+  readonly #stream: Readable;
   readonly #maxBytes: number;
-  /** What is being read, from where on, and what came behind it. */
+  /** What came and is not looked at yet. */
+  readonly #ahead: Buffer[] = [];
+  #aheadBytes = 0;
+  #over: Error | undefined;
+  #wake: (() => void) | undefined;
+  /** What is looked at, and from where on. */
   #here: Buffer = Buffer.alloc(0);
   #at = 0;
-  #ahead: Buffer = this.#here;
   /** Bytes that have to be here before anything can be taken. */
   #wanted = 0;
-  /** The peer is waited for. */
-  waiting = false;
 
   /** @param maxBytes of one frame */
-  constructor(chunks: AsyncIterable<Buffer>, maxBytes: number) {
-    this.#chunks = chunks[Symbol.asyncIterator]();
+  constructor(stream: Readable, maxBytes: number) {
+    this.#stream = stream;
     this.#maxBytes = maxBytes;
+    stream.on("data", (chunk: Buffer) => this.#keep(chunk));
+    stream.on("end", () => this.#end(new ZmtpFault("the peer closed the connection")));
+    stream.on("error", (error) => this.#end(error));
+    stream.on("close", () => {
+      if (this.#over === undefined) this.#ahead.length = 0;
+      this.#end(new ZmtpFault("the connection is closed"));
+    });
   }
 
-  /** Waits for as much as what was last asked for needs. @throws ZmtpFault at the end; what the stream throws */
+  /** Nothing is here: the peer is waited for. */
+  get waiting(): boolean {
+    return this.#wake !== undefined;
+  }
+
+  /** Waits for as much as what was last asked for needs. @throws ZmtpFault at the end; what the stream failed with */
   async more(): Promise<void> {
-    const pieces = [this.#here.subarray(this.#at)];
-    let lacking = this.#wanted - (this.#here.length - this.#at);
-    while (lacking > 0) {
-      if (this.#ahead.length === 0) this.#ahead = await this.#read();
-      // Of what came, only the end of a frame that began before is copied, once.
-      const taken = lacking === this.#wanted ? this.#ahead.length : Math.min(lacking, this.#ahead.length);
-      pieces.push(this.#ahead.subarray(0, taken));
-      this.#ahead = this.#ahead.subarray(taken);
-      lacking -= taken;
+    let length = this.#here.length - this.#at;
+    if (length === 0) {
+      this.#here = await this.#next();
+      this.#at = 0;
+      length = this.#here.length;
     }
+    if (length >= this.#wanted) return;
+    // What came in pieces is put together once, and no more of what follows than it takes.
+    const whole = Buffer.allocUnsafe(this.#wanted);
+    this.#here.copy(whole, 0, this.#at);
+    while (length < whole.length) {
+      const chunk = await this.#next();
+      const taken = chunk.copy(whole, length);
+      length += taken;
+      if (taken < chunk.length) this.#putBack(chunk.subarray(taken));
+    }
+    this.#here = whole;
     this.#at = 0;
-    this.#here = pieces.length === 2 && pieces[0]?.length === 0 ? (pieces[1] as Buffer) : Buffer.concat(pieces);
-  }
-
-  async #read(): Promise<Buffer> {
-    this.waiting = true;
-    const next: IteratorResult<Buffer, undefined> = await this.#chunks.next();
-    this.waiting = false;
-    if (next.done === true) throw new ZmtpFault("the peer closed the connection");
-    return next.value;
   }
 
   /** So many bytes, if they are here. */
@@ -84,5 +106,44 @@ export class Source {
 
   #lack(length: number): undefined {
     this.#wanted = length;
+  }
+
+  #keep(chunk: Buffer): void {
+    this.#ahead.push(chunk);
+    this.#aheadBytes += chunk.length + overhead;
+    if (this.#aheadBytes > mostAhead) this.#stream.pause();
+    this.#stir();
+  }
+
+  #putBack(rest: Buffer): void {
+    this.#ahead.unshift(rest);
+    this.#aheadBytes += rest.length + overhead;
+  }
+
+  #end(reason: Error): void {
+    this.#over ??= reason;
+    this.#stir();
+  }
+
+  #stir(): void {
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+
+  async #next(): Promise<Buffer> {
+    // However much has come, the rest of the process has its turn.
+    if (this.#ahead.length > 0) await immediate();
+    for (;;) {
+      const chunk = this.#ahead.shift();
+      if (chunk !== undefined) return this.#release(chunk);
+      if (this.#over !== undefined) throw this.#over;
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+
+  #release(chunk: Buffer): Buffer {
+    this.#aheadBytes -= chunk.length + overhead;
+    if (this.#stream.isPaused() && this.#aheadBytes < mostAhead / 2) this.#stream.resume();
+    return chunk;
   }
 }

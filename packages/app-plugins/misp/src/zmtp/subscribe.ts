@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
+import { reasonOf } from "@threatbus/core";
 import { Source, ZmtpFault } from "./source.ts";
 
 export interface Login {
@@ -14,7 +15,7 @@ export interface Subscription {
   readonly login?: Login | undefined;
   /** Of one frame. A peer that sends more is left. */
   readonly maxBytes: number;
-  /** Milliseconds the handshake may take, and of silence before a heartbeat. The peer is left when it does not answer that in as many. */
+  /** Milliseconds the handshake may take, and of silence before a heartbeat. A peer that answered one before is left when it does not in as many. */
   readonly beat: number;
   /** The peer has let us in. */
   readonly onReady: () => void;
@@ -33,9 +34,11 @@ export class Subscriber {
   readonly #socket: Socket;
   readonly #source: Source;
   readonly #subscription: Subscription;
-  /** Bytes heard at the last heartbeat, and heartbeats since anything was heard. */
+  /** Bytes heard at the last beat, and beats since anything was heard. */
   #heard = 0;
   #silent = 0;
+  /** It knows heartbeats: libzmq before 4.2 does not, and no version tells. */
+  #answers = false;
 
   constructor(socket: Socket, subscription: Subscription) {
     this.#socket = socket;
@@ -51,7 +54,9 @@ export class Subscriber {
     // As messages that begin with 1, which every version takes, and not as the command of 3.1.
     for (const prefix of prefixes) this.#send(Buffer.from(`\x01${prefix}`), 0);
     onReady();
-    const beats = setInterval(() => this.#beat(), beat);
+    this.#ask();
+    // Looked at when what has come is read: this side may have been the one that stood still.
+    const beats = setInterval(() => setImmediate(() => this.#beat()), beat);
     return await this.#traffic().finally(() => clearInterval(beats));
   }
 
@@ -77,16 +82,24 @@ export class Subscriber {
     const { bytesRead } = this.#socket;
     this.#silent = this.#source.waiting && bytesRead === this.#heard ? this.#silent + 1 : 0;
     this.#heard = bytesRead;
+    if (this.#silent === 1) this.#ask();
+    else if (this.#silent > 1 && this.#answers) this.#socket.destroy(new ZmtpFault("nothing came any more, not even an answer to a heartbeat"));
+  }
+
+  #ask(): void {
     // With no time after which the peer should give us up.
-    if (this.#silent === 1) this.#send(commandOf("PING", Buffer.alloc(2)), commandFlag);
-    else if (this.#silent === 2) this.#socket.destroy(new ZmtpFault("nothing came any more, not even an answer to a heartbeat"));
+    this.#send(commandOf("PING", Buffer.alloc(2)), commandFlag);
   }
 
   async #handshake(): Promise<void> {
     const { login } = this.#subscription;
     const mechanism = login === undefined ? "NULL" : "PLAIN";
-    this.#socket.write(greeting(mechanism));
-    checkGreeting(await this.#bytes(64), mechanism);
+    const greeting = greetingOf(mechanism);
+    // libzmq leaves one whose mechanism is another before it has said its own: it is asked first.
+    this.#socket.write(greeting.subarray(0, upToVersion));
+    checkVersion(await this.#bytes(upToVersion));
+    checkMechanism(await this.#bytes(greeting.length - upToVersion), mechanism);
+    this.#socket.write(greeting.subarray(upToVersion));
     try {
       if (login !== undefined) {
         this.#send(commandOf("HELLO", short(login.username), short(login.password)), commandFlag);
@@ -96,8 +109,7 @@ export class Subscriber {
       const type = propertyOf(await this.#expect("READY"), "socket-type");
       if (type !== "PUB" && type !== "XPUB") throw new ZmtpRefusal(`it is no publisher but ${readable(type ?? "something unnamed")}`);
     } catch (thrown) {
-      if (thrown instanceof ZmtpRefusal || !(thrown instanceof ZmtpFault)) throw thrown;
-      throw new ZmtpRefusal(thrown.message);
+      throw thrown instanceof ZmtpRefusal ? thrown : new ZmtpRefusal(reasonOf(thrown));
     }
   }
 
@@ -107,14 +119,16 @@ export class Subscriber {
     for (; frame === undefined; frame = this.#source.frame()) await this.#source.more();
     const data = frame.command ? dataOf(frame.body, name) : undefined;
     if (data !== undefined) return data;
-    const reason = dataOf(frame.body, "ERROR");
+    const reason = dataOf(frame.body, "ERROR") ?? (frame.body.toString("latin1", 0, misspelt.length) === misspelt ? frame.body.subarray(misspelt.length) : undefined);
     throw new ZmtpRefusal(reason === undefined ? `it did not answer with ${name}` : `it answered with the error ${readable(reason.toString("latin1", 1))}`);
   }
 
   #answer(body: Buffer): void {
     const ping = dataOf(body, "PING");
+    if (ping === undefined) this.#answers ||= dataOf(body, "PONG") !== undefined;
+    else if (this.#socket.writableLength > mostAnswers) throw new ZmtpFault("it asks on and on and reads no answer");
     // Behind the time to live, its context goes back as it came.
-    if (ping !== undefined) this.#send(commandOf("PONG", ping.subarray(2, 18)), commandFlag);
+    else this.#send(commandOf("PONG", ping.subarray(2, 18)), commandFlag);
   }
 
   async #bytes(length: number): Promise<Buffer> {
@@ -132,8 +146,17 @@ export class Subscriber {
 
 const commandFlag = 0b100;
 
+/** How libzmq 4.3 begins an error: its string "\\x05ERROR" of C has one character in place of the first two. */
+const misspelt = "^RROR";
+
+/** Bytes of answers that may wait for a peer to read them. */
+const mostAnswers = 64 * 1024;
+
+/** Bytes of a greeting up to its major version. */
+const upToVersion = 11;
+
 /** Signature, version, mechanism, and that this side is no server. */
-function greeting(mechanism: string): Buffer {
+function greetingOf(mechanism: string): Buffer {
   const bytes = Buffer.alloc(64);
   bytes[0] = 0xff;
   bytes[9] = 0x7f;
@@ -143,10 +166,13 @@ function greeting(mechanism: string): Buffer {
   return bytes;
 }
 
-function checkGreeting(bytes: Buffer, mechanism: string): void {
+function checkVersion(bytes: Buffer): void {
   if (bytes[0] !== 0xff || bytes[9] !== 0x7f) throw new ZmtpFault("what answers does not speak ZeroMQ");
   if ((bytes[10] as number) < 3) throw new ZmtpFault("it speaks a ZeroMQ before 4.0");
-  const theirs = bytes.toString("latin1", 12, 32).replace(/\0+$/, "");
+}
+
+function checkMechanism(bytes: Buffer, mechanism: string): void {
+  const theirs = bytes.toString("latin1", 1, 21).replace(/\0+$/, "");
   if (theirs === mechanism) return;
   throw new ZmtpRefusal(mechanism === "NULL" && theirs === "PLAIN" ? "it wants a username and a password" : theirs === "NULL" ? "it wants no username and no password" : `it asks for ${readable(theirs)}`);
 }
@@ -178,6 +204,7 @@ function propertyOf(metadata: Buffer, name: string): string | undefined {
     const value = at + 1 + (metadata[at] as number) + 4;
     if (value > metadata.length) return undefined;
     const end = value + metadata.readUInt32BE(value - 4);
+    if (end > metadata.length) return undefined;
     if (metadata.toString("latin1", at + 1, value - 4).toLowerCase() === name) return metadata.toString("latin1", value, end);
     at = end;
   }
