@@ -37,8 +37,22 @@ export async function declare(connection: Connection, options: RabbitmqOptions, 
   if (consumerCount > 0) {
     logger.warn("another host takes messages from this queue: each gets a part of them only; give every host its own queue.name_suffix", { queue, consumers: consumerCount });
   }
-  // The key means nothing to a fanout exchange; it is the one the first Threat Bus uses, so that the binding is the same.
-  await onChannel(connection, (channel) => channel.bindQueue(queue, options.exchange_name, queue));
+  await bind(connection, queue, options.exchange_name);
+}
+
+/**
+ * The key means nothing to a fanout exchange; it is the one the first Threat Bus uses, so that the binding is the same.
+ *
+ * RabbitMQ 3.10 confirms a binding before it is on its disk: killed then, the broker has the queue and forgot the binding, and confirms what it
+ * drops from there on, until this host is back. The next change of that kind takes the one before to the disk.
+ */
+async function bind(connection: Connection, queue: string, exchange: string): Promise<void> {
+  const passing = `${queue}.bound`;
+  await onChannel(connection, async (channel) => {
+    await channel.bindQueue(queue, exchange, queue);
+    await channel.bindQueue(queue, exchange, passing);
+    await channel.unbindQueue(queue, exchange, passing);
+  });
 }
 
 async function declareExchange(connection: Connection, options: RabbitmqOptions, form: ExchangeForm, logger: Logger): Promise<void> {
