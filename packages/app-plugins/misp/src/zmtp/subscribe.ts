@@ -146,7 +146,7 @@ export class Subscriber {
 
 const commandFlag = 0b100;
 
-/** How libzmq 4.3 begins an error: its string "\\x05ERROR" of C has one character in place of the first two. */
+/** How libzmq 4.3 begins an error: the "\x05E" of its C string "\x05ERROR" is one character. */
 const misspelt = "^RROR";
 
 /** Bytes of answers that may wait for a peer to read them. */
