@@ -2,7 +2,8 @@ import { connect } from "node:net";
 import { backoff, reasonOf } from "@threatbus/core";
 import type { Clock, Logger } from "@threatbus/core";
 import type { ZmqOptions } from "./options.ts";
-import { Subscriber, ZmtpRefusal } from "./zmtp/subscribe.ts";
+import { ZmtpRefusal } from "./zmtp/fault.ts";
+import { Subscriber } from "./zmtp/subscriber.ts";
 
 export const attributeTopic = "misp_json_attribute";
 /** Sent by MISP's ZeroMQ publisher when it had nothing to say for ten seconds. */

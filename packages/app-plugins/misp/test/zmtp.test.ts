@@ -5,12 +5,13 @@ import { Readable } from "node:stream";
 import fc from "fast-check";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { XPublisher } from "zeromq";
-import { Source, ZmtpFault } from "../src/zmtp/source.ts";
+import { ZmtpFault, ZmtpRefusal } from "../src/zmtp/fault.ts";
+import { Source } from "../src/zmtp/source.ts";
 import { silentLogger, type Clock } from "@threatbus/core";
 import { mispFeed } from "@threatbus/testkit";
 import { options } from "../src/options.ts";
 import { receive } from "../src/receive.ts";
-import { Subscriber, ZmtpRefusal, type Subscription } from "../src/zmtp/subscribe.ts";
+import { Subscriber, type Subscription } from "../src/zmtp/subscriber.ts";
 import { scaled } from "./sample.ts";
 
 afterEach(() => void vi.useRealTimers());

@@ -1,9 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { Readable } from "node:stream";
 import { setImmediate as immediate } from "node:timers/promises";
-
-/** Something that is not ZMTP came, or nothing comes any more. */
-export class ZmtpFault extends Error {}
+import { ZmtpFault } from "./fault.ts";
 
 export interface ZmtpFrame {
   /** Of the protocol itself, not a message. */

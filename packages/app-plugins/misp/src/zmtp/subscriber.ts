@@ -1,7 +1,14 @@
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { reasonOf } from "@threatbus/core";
-import { Source, ZmtpFault } from "./source.ts";
+import { checkMechanism, checkVersion, commandOf, dataOf, errorOf, greetingOf, property, propertyOf, readable, short, upToVersion } from "./commands.ts";
+import { ZmtpFault, ZmtpRefusal } from "./fault.ts";
+import { Source } from "./source.ts";
+
+const commandFlag = 0b100;
+
+/** Bytes of answers that may wait for a peer to read them. */
+const mostAnswers = 64 * 1024;
 
 export interface Login {
   readonly username: string;
@@ -22,9 +29,6 @@ export interface Subscription {
   /** Takes a message. What it returns is waited for before the next. The bytes are good until then. */
   readonly take: (message: Uint8Array) => Promise<unknown> | undefined;
 }
-
-/** The peer speaks ZMTP, and does not let us in. */
-export class ZmtpRefusal extends ZmtpFault {}
 
 /**
  * A SUB socket's side of one connection (ZMTP 3.1, ZeroMQ RFC 37) with the mechanism NULL or PLAIN (RFC 24). Each part of a message is given away
@@ -119,8 +123,8 @@ export class Subscriber {
     for (; frame === undefined; frame = this.#source.frame()) await this.#source.more();
     const data = frame.command ? dataOf(frame.body, name) : undefined;
     if (data !== undefined) return data;
-    const reason = dataOf(frame.body, "ERROR") ?? (frame.body.toString("latin1", 0, misspelt.length) === misspelt ? frame.body.subarray(misspelt.length) : undefined);
-    throw new ZmtpRefusal(reason === undefined ? `it did not answer with ${name}` : `it answered with the error ${readable(reason.toString("latin1", 1))}`);
+    const reason = errorOf(frame.body);
+    throw new ZmtpRefusal(reason === undefined ? `it did not answer with ${name}` : `it answered with the error ${readable(reason)}`);
   }
 
   #answer(body: Buffer): void {
@@ -142,76 +146,4 @@ export class Subscriber {
     if (body.length >= 256) head.writeUInt32BE(body.length, 5);
     this.#socket.write(Buffer.concat([head, body]));
   }
-}
-
-const commandFlag = 0b100;
-
-/** How libzmq 4.3 begins an error: the "\x05E" of its C string "\x05ERROR" is one character. */
-const misspelt = "^RROR";
-
-/** Bytes of answers that may wait for a peer to read them. */
-const mostAnswers = 64 * 1024;
-
-/** Bytes of a greeting up to its major version. */
-const upToVersion = 11;
-
-/** Signature, version, mechanism, and that this side is no server. */
-function greetingOf(mechanism: string): Buffer {
-  const bytes = Buffer.alloc(64);
-  bytes[0] = 0xff;
-  bytes[9] = 0x7f;
-  bytes[10] = 3;
-  bytes[11] = 1;
-  bytes.write(mechanism, 12, "latin1");
-  return bytes;
-}
-
-function checkVersion(bytes: Buffer): void {
-  if (bytes[0] !== 0xff || bytes[9] !== 0x7f) throw new ZmtpFault("what answers does not speak ZeroMQ");
-  if ((bytes[10] as number) < 3) throw new ZmtpFault("it speaks a ZeroMQ before 4.0");
-}
-
-function checkMechanism(bytes: Buffer, mechanism: string): void {
-  const theirs = bytes.toString("latin1", 1, 21).replace(/\0+$/, "");
-  if (theirs === mechanism) return;
-  throw new ZmtpRefusal(mechanism === "NULL" && theirs === "PLAIN" ? "it wants a username and a password" : theirs === "NULL" ? "it wants no username and no password" : `it asks for ${readable(theirs)}`);
-}
-
-function commandOf(name: string, ...data: readonly Buffer[]): Buffer {
-  return Buffer.concat([short(name), ...data]);
-}
-
-/** Of a command with this name. */
-function dataOf(body: Buffer, name: string): Buffer | undefined {
-  return body[0] === name.length && body.toString("latin1", 1, 1 + name.length) === name ? body.subarray(1 + name.length) : undefined;
-}
-
-/** At most 255 bytes behind their number. */
-function short(text: string): Buffer {
-  const bytes = Buffer.from(text);
-  return Buffer.concat([Buffer.from([bytes.length]), bytes]);
-}
-
-function property(name: string, value: string): Buffer {
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(Buffer.byteLength(value));
-  return Buffer.concat([short(name), length, Buffer.from(value)]);
-}
-
-/** Their names' case means nothing. */
-function propertyOf(metadata: Buffer, name: string): string | undefined {
-  for (let at = 0; at < metadata.length; ) {
-    const value = at + 1 + (metadata[at] as number) + 4;
-    if (value > metadata.length) return undefined;
-    const end = value + metadata.readUInt32BE(value - 4);
-    if (end > metadata.length) return undefined;
-    if (metadata.toString("latin1", at + 1, value - 4).toLowerCase() === name) return metadata.toString("latin1", value, end);
-    at = end;
-  }
-  return undefined;
-}
-
-/** What a peer calls something, fit for a line of log. */
-function readable(text: string): string {
-  return JSON.stringify(text.slice(0, 100));
 }
