@@ -124,6 +124,17 @@ describe("the state", () => {
     expect((await stat(path())).mode & 0o777).toBe(0o600);
   });
 
+  test("comes back whatever the UUIDs are", async () => {
+    // All beginnings that a line can have, and some ends.
+    const uuids = [...Array(256).keys()].map((byte) => byte.toString(16).padStart(2, "0")).map((hex) => `${hex}ffffff-ff00-4ff0-8${hex}0-0000000000${hex}`);
+    const first = await open();
+    for (const [n, uuid] of uuids.entries()) first.set(uuid, sent(n));
+    await first.close();
+    const again = await open();
+    expect(again.size).toBe(uuids.length);
+    for (const [n, uuid] of uuids.entries()) expect(again.get(uuid)).toStrictEqual(sent(n));
+  });
+
   test("finds the attribute of an indicator, of a split one's second half too", async () => {
     const store = await open();
     const split = sent(2, { patterns: ["[domain-name:value = 'a.example']", "[ipv4-addr:value = '198.51.100.7']"] });

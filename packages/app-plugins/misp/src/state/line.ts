@@ -10,7 +10,7 @@ import type { Sent } from "./sent.ts";
  * One line of the state file: the CRC-32 (ISO 3309) of the rest in eight hexadecimal digits, a blank, and either
  * `uuid timestamp event fingerprint type markings creator patterns`, UUIDs in base64url, what is missing as `-`, the patterns as a JSON list of
  * strings; or `@name number` for a mark; or `+uuid attribute type time source` for a sighting that waits for MISP, its source as a JSON string, and
- * `-uuid attribute` when it does no longer.
+ * `~uuid attribute` when it does no longer. Base64url has neither of these signs.
  */
 export type Line =
   | { readonly uuid: string; readonly sent: Sent }
@@ -40,7 +40,7 @@ export function reportLine({ uuid, attribute, type, time, source }: Report): str
 }
 
 export function doneLine({ uuid, attribute }: Pick<Report, "uuid" | "attribute">): string {
-  return checked(`-${uuid} ${attribute}`);
+  return checked(`~${uuid} ${attribute}`);
 }
 
 /** Undefined if anything in it is not as it was written. */
@@ -52,7 +52,7 @@ export function readLine(bytes: Buffer): Line | undefined {
     return { mark, value: Number(value) };
   }
   if (text.startsWith("+")) return { report: reportOf(text) };
-  if (text.startsWith("-")) return { done: { uuid: text.slice(1, 37), attribute: text.slice(38) } };
+  if (text.startsWith("~")) return { done: { uuid: text.slice(1, 37), attribute: text.slice(38) } };
   const [uuid = "", timestamp, eventId = "-", fingerprint = "", type = "", markings, maker = "-"] = text.split(" ", 7);
   if (!types.has(type)) return undefined;
   // A list begins with the first bracket: no field before it has one.
