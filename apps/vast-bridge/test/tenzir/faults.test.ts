@@ -26,7 +26,7 @@ describe("a Tenzir node that fails", () => {
   let node: Tenzir;
   const stands: Stand[] = [];
   const another = async (options: Parameters<typeof stand>[2] = {}, stateDir?: string): Promise<Stand> => {
-    const made = await stand(node.endpoint, node.binary, { silence: 20, ...options }, stateDir);
+    const made = await stand(node.endpoint, node.binary, { silence: 20, call_timeout: 300, ...options }, stateDir);
     stands.push(made);
     return made;
   };
