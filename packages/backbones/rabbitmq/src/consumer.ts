@@ -4,11 +4,15 @@ import type { Channel, ConsumeMessage } from "amqplib";
 
 /** Times a frame is offered to the host before it counts as one that never will be taken. */
 const tries = 3;
+/** Milliseconds what is done may wait for more, so that one acknowledgement does for many: each costs the host a system call, and the broker more. */
+const gathering = 5;
 /** Characters of the longest id that is kept. */
 const longestId = 128;
 
 export interface ConsumerSetup {
   readonly channel: Channel;
+  /** Messages the broker hands out without an acknowledgement: with a quarter of them done, no more is waited for. */
+  readonly prefetch: number;
   readonly deliver: Deliver;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -28,7 +32,9 @@ export class Consumer {
   /** In the order they came. What is done leaves from the front, with one acknowledgement for all. */
   #held: Held[] = [];
   #open = 0;
-  #flushing = false;
+  /** Done since the last acknowledgement. */
+  #done = 0;
+  #gathering: NodeJS.Timeout | undefined;
   #ended = false;
   #idle: (() => void)[] = [];
 
@@ -52,6 +58,7 @@ export class Consumer {
   /** The channel is gone: there is nobody to acknowledge to. */
   end(): void {
     this.#ended = true;
+    clearTimeout(this.#gathering);
   }
 
   async #offer(held: Held): Promise<void> {
@@ -77,16 +84,16 @@ export class Consumer {
 
   #settle(held: Held, done: boolean): void {
     held.done = done;
-    if (!this.#flushing && done) {
-      this.#flushing = true;
-      setImmediate(() => this.#flush());
-    }
+    if (done && ++this.#done === Math.ceil(this.#setup.prefetch / 4)) setImmediate(() => this.#flush());
+    else if (done) this.#gathering ??= setTimeout(() => this.#flush(), gathering);
     if (--this.#open === 0) for (const wake of this.#idle.splice(0)) wake();
   }
 
   /** Acknowledges what is done: everything up to the first that is not in one go, what is done behind it one by one. */
   #flush(): void {
-    this.#flushing = false;
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
+    this.#done = 0;
     if (this.#ended) return;
     const { channel } = this.#setup;
     let first = this.#held.findIndex(({ done }) => !done);

@@ -72,7 +72,7 @@ export async function openSession(setup: SessionSetup, attempt: AbortSignal): Pr
     const channel = watched(await inbound.model.createChannel(), end);
     const pause = (): Promise<void> => clock.sleep(secondThoughts, over.signal);
     const publisher = new Publisher({ channel: confirms, exchange: options.exchange_name, outbox, window: options.publish_window, origin: hostSuffix(options), pause, refused: setup.refused, logger });
-    const consumer = new Consumer({ channel, deliver: setup.deliver, clock, logger, dead: setup.dead, signal: over.signal });
+    const consumer = new Consumer({ channel, prefetch: options.prefetch, deliver: setup.deliver, clock, logger, dead: setup.dead, signal: over.signal });
     outbound.model.on("blocked", (reason) => {
       logger.warn("the broker takes nothing for now", { reason });
       publisher.blocked = true;
