@@ -1,5 +1,5 @@
-import { createReadStream } from "node:fs";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { createReadStream, mkdirSync } from "node:fs";
+import { open, rename, rm } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { isThreatbusError, lockFile, reasonOf, ThreatbusError } from "@threatbus/core";
@@ -25,13 +25,14 @@ export interface Found {
 }
 
 /**
- * Keeps a state file, and its folder there, to one MISP of one process: two that write one file would spoil it. Resolves with what gives it free.
+ * Keeps a state file, and its folder there, to one MISP of one process: two that write one file would spoil it. Returns what gives it free.
+ * At once, so that of two that start side by side the first has it.
  * @throws ThreatbusError `PLUGIN_START_FAILED` if another has it, `OPTIONS_INVALID` if it cannot be written
  */
-export async function reserve(path: string): Promise<() => void> {
+export function reserve(path: string): () => void {
   let lock: FileLock;
   try {
-    await mkdir(dirname(path), { recursive: true });
+    mkdirSync(dirname(path), { recursive: true });
     lock = lockFile(`${path}.lock`);
   } catch (thrown) {
     throw unwritable(path, thrown);

@@ -43,7 +43,7 @@ const batch = 2_000;
  */
 export async function openState({ path, max_items }: StateOptions, surroundings: Surroundings): Promise<SentStore> {
   if (path === undefined) return new State(new SentTable(max_items), new Halves(max_items), new Map(), new Reports(), false);
-  const release = await reserve(path);
+  const release = reserve(path);
   try {
     return await openFile(path, max_items, surroundings, release);
   } catch (thrown) {
