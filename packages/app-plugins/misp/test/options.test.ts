@@ -32,7 +32,8 @@ describe("options", () => {
 
   test.each([
     [{ zmq: { prot: 1 } }, "zmq.prot"], [{ zqm: {} }, "zqm"], [{ zmq: { port: 80_000 } }, "zmq.port"], [{ zmq: { port: "50000" } }, "zmq.port"], [{ zmq: { host: "" } }, "zmq.host"],
-    [{ zmq: {}, filter: [{ org: [1] }] }, "filter.0.org"], [{ zmq: {}, filter: [{ orgs: [1.5] }] }, "filter.0.orgs.0"], [{ zmq: { username: "u" } }, "zmq"], [{ zmq: { topics: ["misp_json_user"] } }, "zmq.topics.0"],
+    [{ zmq: {}, filter: [{ org: [1] }] }, "filter.0.org"], [{ zmq: {}, filter: [{ orgs: [1.5] }] }, "filter.0.orgs.0"], [{ zmq: { username: "u" } }, "zmq"],
+    [{ zmq: { username: "ü".repeat(128), password: "p" } }, "zmq.username"], [{ zmq: { username: "u", password: "p".repeat(256) } }, "zmq.password"], [{ zmq: { topics: ["misp_json_user"] } }, "zmq.topics.0"],
     [{ zmq: { topics: [] } }, "zmq.topics"], [{ zmq: {}, kafka: {} }, "kafka"], [{}, ""], [{ kafka: { config: { "group.id": "g" } } }, "kafka.config.bootstrap.servers"],
     [{ kafka: { config: { "bootstrap.servers": "h", "compression.codec.of.mine": 1 } } }, "kafka.config.compression.codec.of.mine"], [{ kafka: { topics: ["a b"] } }, "kafka.topics.0"],
     [{ api: { host: "https://localhost" } }, "api.key"], [{ api: { host: "localhost", key: "k" } }, "api.host"], [{ api: { host: "https://me:pw@localhost", key: "k" } }, "api.host"],

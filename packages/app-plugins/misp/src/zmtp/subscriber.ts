@@ -101,8 +101,8 @@ export class Subscriber {
     const greeting = greetingOf(mechanism);
     // libzmq leaves one whose mechanism is another before it has said its own: it is asked first.
     this.#socket.write(greeting.subarray(0, upToVersion));
-    checkVersion(await this.#bytes(upToVersion));
-    checkMechanism(await this.#bytes(greeting.length - upToVersion), mechanism);
+    checkVersion(await this.#whole(() => this.#source.bytes(upToVersion)));
+    checkMechanism(await this.#whole(() => this.#source.bytes(greeting.length - upToVersion)), mechanism);
     this.#socket.write(greeting.subarray(upToVersion));
     try {
       if (login !== undefined) {
@@ -119,8 +119,7 @@ export class Subscriber {
 
   /** The data of the command that must come next. */
   async #expect(name: string): Promise<Buffer> {
-    let frame = this.#source.frame();
-    for (; frame === undefined; frame = this.#source.frame()) await this.#source.more();
+    const frame = await this.#whole(() => this.#source.frame());
     const data = frame.command ? dataOf(frame.body, name) : undefined;
     if (data !== undefined) return data;
     const reason = errorOf(frame.body);
@@ -135,10 +134,13 @@ export class Subscriber {
     else this.#send(commandOf("PONG", ping.subarray(2, 18)), commandFlag);
   }
 
-  async #bytes(length: number): Promise<Buffer> {
-    let bytes = this.#source.bytes(length);
-    for (; bytes === undefined; bytes = this.#source.bytes(length)) await this.#source.more();
-    return bytes;
+  /** Asks again and again, until all of it is here. */
+  async #whole<T>(ask: () => T | undefined): Promise<T> {
+    for (;;) {
+      const asked = ask();
+      if (asked !== undefined) return asked;
+      await this.#source.more();
+    }
   }
 
   #send(body: Buffer, flags: number): void {
