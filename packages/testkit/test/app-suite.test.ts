@@ -1,4 +1,5 @@
 import { createServer, type Server } from "node:net";
+import { setImmediate as turn } from "node:timers/promises";
 import type { App, Host } from "@threatbus/core";
 import { afterAll, describe, expect, it } from "vitest";
 import { appSuite, type AppSubject, type AppTest } from "../src/index.ts";
@@ -25,7 +26,7 @@ const breaks: readonly [AppTest, string, Change | Partial<AppSubject>][] = [
   ["stops twice, at once and again", "rejects the second stop", (app) => ({ ...app, stop: once(app, () => Promise.reject(new Error("no"))) })],
   ["stops twice, at once and again", "hangs in the second stop", (app) => ({ ...app, stop: once(app, () => never) })],
   ["stops without having started", "wants to be started", (app) => ({ ...app, stop: () => Promise.reject(new Error("not started")) })],
-  ["stops while it starts", "forgets what it had begun to open", (app, { port }) => ({ ...app, start: leak(port, 20), stop: async () => undefined })],
+  ["stops while it starts", "forgets what it had begun to open", (app, { port }) => ({ ...app, start: () => turn().then(leak(port)), stop: async () => undefined })],
   ["stops when the stop signal had fired before it started", "waits for ever", (app, _options, host) => ({ ...app, stop: () => (host.signal.aborted ? never : app.stop()) })],
   ["frees what it holds", "leaves its port open", (app) => ({ ...app, stop: async () => undefined, start: leak(0) })],
   ["frees what it holds", "leaves a timer", (app) => ({ ...app, start: async () => void timers.push(setInterval(() => undefined, 60_000)) })],
@@ -63,9 +64,8 @@ function once(app: App, then: () => Promise<void>): () => Promise<void> {
   };
 }
 
-function leak(port: number, late = 0): () => Promise<void> {
+function leak(port: number): () => Promise<void> {
   return async () => {
-    if (late > 0) await new Promise((resolve) => setTimeout(resolve, late));
     const server = createServer();
     leaked.push(server);
     await new Promise<void>((resolve, reject) => server.once("error", reject).listen(port, "127.0.0.1", resolve));
