@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { ThreatbusError, defineApp, type App, type AppPlugin, type ConfiguredApp, type Host } from "@threatbus/core";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { freePort } from "../src/index.ts";
 
 export interface Options {
   readonly port: number;
@@ -26,12 +27,8 @@ export function listenerPlugin(change: (app: App, options: Options, host: Host) 
   return defineApp({ name: "listener", options: schema, create: (options, host) => change(listenerApp(options, host), options, host) });
 }
 
-let ports = 15_000 + (process.pid % 4_000);
-/** A port below those systems hand out, and not used before in this process. */
-export const nextPort = (): number => ports++;
-
-export function configured(change?: (app: App, options: Options, host: Host) => App): ConfiguredApp {
-  return listenerPlugin(change)({ port: nextPort() });
+export async function configured(change?: (app: App, options: Options, host: Host) => App): Promise<ConfiguredApp> {
+  return listenerPlugin(change)({ port: await freePort() });
 }
 
 function listenerApp({ port }: Options, host: Host): App {
